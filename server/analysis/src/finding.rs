@@ -1,0 +1,88 @@
+//! What is reported, as plain data.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// How sure a finding is (see ARCHITECTURE.md, "Certain, possible, unknown").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// It depends on something that cannot be decided without running the code.
+    Possible,
+    /// CPython will do this whenever it gets to this line.
+    Certain,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing, on demand.
+    Hint,
+    /// Worth knowing.
+    Information,
+    /// Will surprise.
+    Warning,
+    /// Will raise.
+    Error,
+}
+
+/// A range of a file's text, in bytes from its start (of the text after decoding, as UTF-8).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file, absolute.
+    pub file: PathBuf,
+    /// Byte offset of the first character.
+    pub start: u32,
+    /// Byte offset after the last character.
+    pub end: u32,
+}
+
+/// A line elsewhere that decided the finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// What that line does, as a phrase.
+    pub message: String,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// One replacement of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub place: Place,
+    /// By what.
+    pub text: String,
+}
+
+/// A change that mends the finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in the imperative.
+    pub title: String,
+    /// The edits, which do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// One thing to tell the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's kebab-case name.
+    pub rule: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// What the read will see, in one sentence that names the module and the value.
+    pub message: String,
+    /// The expression or statement it is about.
+    pub place: Place,
+    /// Why, in the order of events.
+    pub related: Vec<Related>,
+    /// What helps, one sentence each.
+    pub help: Vec<String>,
+    /// What helps, as edits.
+    pub fixes: Vec<Fix>,
+}

@@ -1,0 +1,187 @@
+//! What an environment is, as plain data.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// `sys.version_info`, as far as it can be read without running the interpreter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PythonVersion {
+    /// 3.
+    pub major: u8,
+    /// 13 in 3.13.
+    pub minor: u8,
+    /// 1 in 3.13.1; `None` where the disk does not tell.
+    pub micro: Option<u8>,
+}
+
+impl PythonVersion {
+    /// `major.minor` with the micro version unknown.
+    pub const fn new(major: u8, minor: u8) -> Self {
+        Self { major, minor, micro: None }
+    }
+
+    /// Whether this is `3.minor` or newer.
+    pub const fn at_least(self, minor: u8) -> bool {
+        self.major > 3 || (self.major == 3 && self.minor >= minor)
+    }
+}
+
+impl fmt::Display for PythonVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.major, self.minor)?;
+        self.micro.map_or(Ok(()), |micro| write!(formatter, ".{micro}"))
+    }
+}
+
+/// `sys.implementation.name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Implementation {
+    /// CPython.
+    CPython,
+    /// PyPy.
+    PyPy,
+}
+
+/// The interpreter of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    /// The program, where there is one; `None` for the built-in account of the standard library.
+    pub executable: Option<PathBuf>,
+    /// Its version.
+    pub version: PythonVersion,
+    /// Which Python it is.
+    pub implementation: Implementation,
+    /// `sys.prefix`: the virtual environment, or the installation.
+    pub prefix: PathBuf,
+    /// `sys.base_prefix`: the installation.
+    pub base_prefix: PathBuf,
+    /// The directory of the standard library's Python files; `None` for the built-in account.
+    pub standard_library: Option<PathBuf>,
+    /// Whether `prefix` has a `pyvenv.cfg` (PEP 405).
+    pub is_virtual_environment: bool,
+    /// How it was found, as a phrase that ends "found …": "by .venv in the workspace".
+    pub found: String,
+}
+
+/// Which rule put an entry on `sys.path`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathOrigin {
+    /// The directory of the script, or of the code that is looked at (`sys.path[0]`).
+    Script,
+    /// Named by `--extra-path` or by `PYTHONPATH`.
+    PythonPath,
+    /// The zip file of the standard library, whether or not it exists.
+    StandardLibraryZip,
+    /// The standard library.
+    StandardLibrary,
+    /// The standard library's extension modules (`lib-dynload`).
+    DynamicLibraries,
+    /// `site.getusersitepackages()`.
+    UserSite,
+    /// A `site-packages` or `dist-packages` directory.
+    SitePackages,
+    /// A line of a `.pth` file (counted from 1).
+    PthFile {
+        /// The `.pth` file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: u32,
+    },
+}
+
+/// One entry of `sys.path`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchPathEntry {
+    /// The path as `sys.path` holds it.
+    pub path: PathBuf,
+    /// Which rule put it there.
+    pub origin: PathOrigin,
+}
+
+/// One finder on `sys.meta_path`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MetaPathFinder {
+    /// `importlib.machinery.BuiltinImporter`.
+    BuiltIn,
+    /// `importlib.machinery.FrozenImporter`.
+    Frozen,
+    /// `importlib.machinery.PathFinder`.
+    Path,
+    /// A finder of setuptools' editable installs: `MAPPING` and `NAMESPACES` of its generated module.
+    SetuptoolsEditable {
+        /// The generated module that holds the tables.
+        file: PathBuf,
+        /// Top-level name -> directory or file.
+        mapping: Vec<(String, PathBuf)>,
+        /// Namespace package -> its directories.
+        namespaces: Vec<(String, Vec<PathBuf>)>,
+    },
+    /// `_distutils_hack.DistutilsMetaFinder`, put first by setuptools' `distutils-precedence.pth`.
+    DistutilsHack {
+        /// The `.pth` file.
+        file: PathBuf,
+    },
+    /// A finder that was seen to be installed but whose answers are not known.
+    Unknown {
+        /// What the code says it is.
+        what: String,
+        /// Where it is installed.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: u32,
+    },
+}
+
+/// One `import` line of a `.pth` file, which `site` executes at startup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartupHook {
+    /// The `.pth` file.
+    pub file: PathBuf,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The text of the line.
+    pub text: String,
+    /// What it does, as far as it is understood; `None` where it is not.
+    pub effect: Option<String>,
+}
+
+/// An installed distribution (`*.dist-info` or `*.egg-info`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// Its name as its metadata spells it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its metadata directory (or `.egg-info` file).
+    pub metadata: PathBuf,
+    /// The directory it is installed in.
+    pub location: PathBuf,
+}
+
+/// Something wrong with the environment that the user can mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, as a sentence.
+    pub message: String,
+    /// The file that shows it.
+    pub file: PathBuf,
+    /// The line, counted from 1, where there is one.
+    pub line: Option<u32>,
+}
+
+/// The environment that a workspace's code runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The interpreter.
+    pub interpreter: Interpreter,
+    /// `sys.path` after `site` has run, without the script's directory.
+    pub search_path: Vec<SearchPathEntry>,
+    /// `sys.meta_path` after `site` has run.
+    pub meta_path: Vec<MetaPathFinder>,
+    /// The `import` lines of `.pth` files, in the order of their execution.
+    pub startup_hooks: Vec<StartupHook>,
+    /// What is installed, in the order of the search path.
+    pub distributions: Vec<Distribution>,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}

@@ -1,0 +1,158 @@
+//! The database: salsa's storage, the table of paths, and the file system behind them.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use salsa::{Durability, Setter};
+
+use crate::entry::{Entry, OpenDocument, Status};
+use crate::system::{DiskSystem, FileSystem};
+use crate::table::PathTable;
+
+/// What every query of Speclens can ask for.
+#[salsa::db]
+pub trait Db: salsa::Database {
+    /// The input that stands for `path`, which must be absolute; made at the first call.
+    fn entry(&self, path: &Path) -> Entry;
+    /// The file system behind the inputs. Whatever a query reads of it must be tied to an [`Entry`]'s status.
+    fn system(&self) -> &dyn FileSystem;
+}
+
+/// The owner of all inputs. One thread has it and alone changes it; everyone else works on a [`Snapshot`].
+pub struct Database {
+    inner: Inner,
+    executed: Arc<Mutex<Option<Vec<String>>>>,
+}
+
+/// A read-only view of one revision. While one lives, a change waits for it, so it must live in a worker only.
+pub struct Snapshot {
+    inner: Inner,
+}
+
+// Clone is what salsa needs to make a snapshot; the type stays private, so that only `Database::snapshot` can.
+#[salsa::db]
+#[derive(Clone)]
+struct Inner {
+    storage: salsa::Storage<Self>,
+    paths: Arc<PathTable>,
+    system: Arc<dyn FileSystem>,
+}
+
+#[salsa::db]
+impl salsa::Database for Inner {}
+
+#[salsa::db]
+impl Db for Inner {
+    fn entry(&self, path: &Path) -> Entry {
+        self.paths.get_or_insert(path, || {
+            let status = Status::of_disk(&*self.system, path);
+            Entry::builder(path.to_path_buf(), status).durability(Durability::MEDIUM).new(self)
+        })
+    }
+
+    fn system(&self) -> &dyn FileSystem {
+        &*self.system
+    }
+}
+
+impl Database {
+    /// A database over the real disk.
+    pub fn on_disk() -> Self {
+        Self::new(Arc::new(DiskSystem))
+    }
+
+    /// A database over any file system.
+    pub fn new(system: Arc<dyn FileSystem>) -> Self {
+        let executed: Arc<Mutex<Option<Vec<String>>>> = Arc::default();
+        let log = Arc::clone(&executed);
+        let storage = salsa::Storage::new(Some(Box::new(move |event: salsa::Event| {
+            if let salsa::EventKind::WillExecute { database_key } = event.kind
+                && let Some(log) = log.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
+                log.push(format!("{database_key:?}"));
+            }
+        })));
+        Self { inner: Inner { storage, paths: Arc::default(), system }, executed }
+    }
+
+    /// The view that queries take.
+    pub fn db(&self) -> &dyn Db {
+        &self.inner
+    }
+
+    /// For setting inputs that other crates own.
+    pub fn db_mut(&mut self) -> &mut dyn Db {
+        &mut self.inner
+    }
+
+    /// A view of this revision for a worker.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { inner: self.inner.clone() }
+    }
+
+    /// The editor opened or changed a document. Nothing happens where version and text are already known.
+    pub fn open(&mut self, path: &Path, document: OpenDocument) {
+        self.set(path, Status::Open(document));
+    }
+
+    /// The editor closed a document: the disk is the truth again.
+    pub fn close(&mut self, path: &Path) {
+        let status = Status::of_disk(&*self.inner.system, path);
+        self.set(path, status);
+    }
+
+    /// Looks at the given paths again, and at the directories that hold them. Open documents stay as they are.
+    pub fn refresh<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
+        for path in paths {
+            for path in [Some(path), path.parent()].into_iter().flatten() {
+                if let Some(entry) = self.inner.paths.get(path) {
+                    self.look_again(entry);
+                }
+            }
+        }
+    }
+
+    /// Looks at every path known again.
+    pub fn refresh_all(&mut self) {
+        for entry in self.inner.paths.all() {
+            self.look_again(entry);
+        }
+    }
+
+    /// From now on remember which queries were computed; for tests.
+    pub fn record_executed(&self) {
+        *self.executed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// The queries that were computed since the last call, as salsa names them; for tests.
+    pub fn take_executed(&self) -> Vec<String> {
+        let mut log = self.executed.lock().unwrap_or_else(PoisonError::into_inner);
+        log.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn look_again(&mut self, entry: Entry) {
+        if matches!(entry.status(&self.inner), Status::Open(_)) {
+            return;
+        }
+        let path = entry.path(&self.inner).clone();
+        let status = Status::of_disk(&*self.inner.system, &path);
+        self.set(&path, status);
+    }
+
+    fn set(&mut self, path: &Path, status: Status) {
+        let entry = self.inner.entry(path);
+        // An equal value would still cost a revision.
+        if *entry.status(&self.inner) == status {
+            return;
+        }
+        let durability = if matches!(status, Status::Open(_)) { Durability::LOW } else { Durability::MEDIUM };
+        entry.set_status(&mut self.inner).with_durability(durability).to(status);
+    }
+}
+
+impl Snapshot {
+    /// The view that queries take.
+    pub fn db(&self) -> &dyn Db {
+        &self.inner
+    }
+}

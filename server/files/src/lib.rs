@@ -1,0 +1,17 @@
+//! Files and directories as incremental inputs.
+//!
+//! This crate alone touches the disk. A path becomes an [`Entry`], an input of the incremental engine whose
+//! [`Status`] says what the path is now: a missing path is a fact with a revision too, so that creating the file
+//! wakes what depended on its absence. What the editor has open is a status like any other, and wins over the disk.
+
+mod database;
+mod entry;
+mod listing;
+mod system;
+mod table;
+
+pub use database::{Database, Db, Snapshot};
+pub use entry::{Entry, OpenDocument, Stamp, Status};
+pub use listing::{Listing, Member, MemberKind};
+pub use system::{DiskSystem, FileSystem, MAX_FILE_BYTES, MemorySystem, Metadata, PathKind, ReadError};
+pub use table::PathTable;

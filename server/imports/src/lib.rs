@@ -1,0 +1,5 @@
+//! Python's import system as two models: the *finders* (a name -> its `ModuleSpec`, as importlib decides it) and the
+//! *machine* (what running modules does to the import state).
+
+pub mod finders;
+pub mod spec;

@@ -1,0 +1,2 @@
+//! The Speclens binary.
+fn main() {}
