@@ -114,6 +114,6 @@ mod tests {
         assert_eq!(lines.line_text(0), "a = 'é𝄞'; b");
         assert_eq!(lines.line_text(2), "d");
         assert_eq!(lines.offset(Position { line: 0, column: 999 }, Encoding::Utf16), b + 1);
-        assert_eq!(lines.offset(Position { line: 999, column: 0 }, Encoding::Utf16), 20);
+        assert_eq!(lines.offset(Position { line: 999, column: 0 }, Encoding::Utf16), 21);
     }
 }

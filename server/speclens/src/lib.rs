@@ -1,1 +1,4 @@
-//! placeholder
+//! The Speclens program: the language server, the command line, and the forms of their output. Nothing is decided here.
+
+pub mod command_line;
+pub mod server;

@@ -1,0 +1,1 @@
+//! `speclens check`, `explain`, `env`, …: arguments in, text or JSON out.
