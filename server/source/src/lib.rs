@@ -2,6 +2,8 @@
 
 mod decode;
 mod lines;
+mod literals;
 
 pub use decode::{DecodeError, decode};
 pub use lines::{Encoding, LineIndex, Position};
+pub use literals::{Literal, module_literals, names_of_narrow_finder};
