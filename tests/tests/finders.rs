@@ -107,7 +107,7 @@ fn tree(root: &Path, tag: &str) {
             ("two/package/late.py", ""),
             ("one/with.dot.py", ""),
             ("one/ünïcode.py", ""),
-            ("three/json/__init__.py", ""),
+            ("one/colorsys/__init__.py", ""),
             ("one/sys.py", ""),
         ],
     );
@@ -126,7 +126,7 @@ const TREE_NAMES: &[&str] = &[
     "outdone.x", "both", "either", "either.inner", "kinds", "init_kinds", "init_extension", "compiled",
     "compiled_package", "cached_only", "wrong", "optimised", "stub", "cased", "Cased", "CASED", "upper", "UPPER",
     "folder", "odd", "odd.inside", "empty", "hollow", "package", "package.module", "package.deeper",
-    "package.deeper.module", "package.late", "with", "with.dot", "ünïcode", "json", "sys", "tagged", "loop",
+    "package.deeper.module", "package.late", "with", "with.dot", "ünïcode", "colorsys", "sys", "tagged", "loop",
     "dangling", "linked", "linked.module", "linked_file", "__pycache__", "one", "",
 ];
 

@@ -88,7 +88,7 @@ fn of_environment(
 ) -> Option<Located> {
     let configuration = pyvenv::parse(&disk.text(file)?);
     let named = configuration.version.or_else(|| version_of_own_library(disk, prefix));
-    let base = configuration.home.as_deref().and_then(|home| above(disk, home, named));
+    let base = base_of(disk, program, configuration.home.as_deref(), named);
     let mut problems = Vec::new();
     if base.is_none() {
         problems.push(Problem {
@@ -126,6 +126,26 @@ fn of_environment(
         found: found.to_owned(),
     };
     Some(Located { interpreter, configuration: Some(configuration), problems })
+}
+
+/// The installation behind an environment. Before 3.11 the program's links come first: where they lead out of the
+/// environment, `home` is never read. Since then `home` comes first.
+fn base_of(
+    disk: Disk<'_>,
+    program: Option<&Path>,
+    home: Option<&Path>,
+    version: Option<PythonVersion>,
+) -> Option<Installation> {
+    let by_home = || home.and_then(|home| above(disk, home, version));
+    let by_link = || {
+        let real = disk.resolve_links(program?);
+        (Some(real.as_path()) != program).then(|| above(disk, real.parent()?, version)).flatten()
+    };
+    if version.is_some_and(|version| version.at_least(11)) {
+        by_home().or_else(by_link)
+    } else {
+        by_link().or_else(by_home)
+    }
 }
 
 fn line_of_key(text: &str, wanted: &str) -> Option<u32> {
