@@ -128,24 +128,17 @@ fn of_environment(
     Some(Located { interpreter, configuration: Some(configuration), problems })
 }
 
-/// The installation behind an environment. Before 3.11 the program's links come first: where they lead out of the
-/// environment, `home` is never read. Since then `home` comes first.
+/// The installation behind an environment. The program's links come first: where they lead out of the environment,
+/// `home` does not decide.
 fn base_of(
     disk: Disk<'_>,
     program: Option<&Path>,
     home: Option<&Path>,
     version: Option<PythonVersion>,
 ) -> Option<Installation> {
-    let by_home = || home.and_then(|home| above(disk, home, version));
-    let by_link = || {
-        let real = disk.resolve_links(program?);
-        (Some(real.as_path()) != program).then(|| above(disk, real.parent()?, version)).flatten()
-    };
-    if version.is_some_and(|version| version.at_least(11)) {
-        by_home().or_else(by_link)
-    } else {
-        by_link().or_else(by_home)
-    }
+    let real = program.map(|program| disk.resolve_links(program)).filter(|real| Some(real.as_path()) != program);
+    let by_link = real.as_deref().and_then(Path::parent).and_then(|directory| above(disk, directory, version));
+    by_link.or_else(|| above(disk, home?, version))
 }
 
 fn line_of_key(text: &str, wanted: &str) -> Option<u32> {
