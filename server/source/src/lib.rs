@@ -9,4 +9,5 @@ pub mod program;
 pub use decode::{DecodeError, decode};
 pub use facts::{ModuleFacts, SyntaxError, module_facts};
 pub use lines::{Encoding, LineIndex, Position};
+pub use parser::literals::{Literal, module_literals, names_of_narrow_finder};
 pub use program::{Name, Span};

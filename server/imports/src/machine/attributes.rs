@@ -108,7 +108,10 @@ impl Machine<'_> {
             return;
         }
         let Value::Builtin(function) = function else { return };
-        if !matches!(*function, "importlib.util.find_spec" | "importlib.import_module" | "builtins.__import__") {
+        if !matches!(
+            *function,
+            "importlib.util.find_spec" | "importlib.import_module" | "builtins.__import__"
+        ) {
             return;
         }
         let Some(name) = self.constant_argument(call) else { return };
@@ -148,14 +151,14 @@ impl Machine<'_> {
                     }
                     _ if object.class == MODULE_SPEC => {
                         let name = self.text_attribute(*id, "name");
-                        name.map_or(Seen::Unknown, |name| Seen::Known(format!("ModuleSpec(name='{name}', …)")))
+                        name.map_or(Seen::Unknown, |name| {
+                            Seen::Known(format!("ModuleSpec(name='{name}', …)"))
+                        })
                     }
                     _ => Seen::Known(format!("<{} object>", self.class_name(&object.class))),
                 }
             }
-            Ok(Value::Builtin(name)) => {
-                Seen::Known(format!("<class '{name}'>"))
-            }
+            Ok(Value::Builtin(name)) => Seen::Known(format!("<class '{name}'>")),
             Ok(_) => Seen::Unknown,
         }
     }
@@ -311,7 +314,9 @@ impl Machine<'_> {
             Payload::Descriptor(function) => {
                 let function = function.clone();
                 match self.state.heap.get(id).class {
-                    Value::Builtin("builtins.property") => self.call(&function, vec![instance.clone()], Vec::new()),
+                    Value::Builtin("builtins.property") => {
+                        self.call(&function, vec![instance.clone()], Vec::new())
+                    }
                     Value::Builtin("builtins.classmethod") => {
                         Ok(Value::Method(Arc::new((class.clone(), function))))
                     }

@@ -209,9 +209,7 @@ impl Machine<'_> {
         let Some(name) = name.strip_prefix("builtins.") else { return Ok(Value::Unknown) };
         match name {
             "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals" | "exec"
-            | "isinstance" | "issubclass" | "callable" | "type" => {
-                self.call_reflection(name, &arguments)
-            }
+            | "isinstance" | "issubclass" | "callable" | "type" => self.call_reflection(name, &arguments),
             "object.__setattr__" => match arguments.as_slice() {
                 [Value::Object(id), Value::Str(attribute), value] => {
                     self.set_slot(*id, attribute, value.clone());
@@ -318,7 +316,8 @@ impl Machine<'_> {
             columns.push(items);
         }
         let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
-        let rows = (0..rows).map(|row| Value::Tuple(columns.iter().map(|column| column[row].clone()).collect()));
+        let rows =
+            (0..rows).map(|row| Value::Tuple(columns.iter().map(|column| column[row].clone()).collect()));
         let rows = rows.collect();
         let region = self.region();
         self.state.heap.list(rows, region)

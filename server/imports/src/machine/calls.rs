@@ -5,8 +5,8 @@ use std::sync::Arc;
 use speclens_source::Name;
 use speclens_source::program::{Function, ParameterKind};
 
-use super::execute::Completion;
 use super::exception::Raises;
+use super::execute::Completion;
 use super::value::{Attributes, FunctionObject, Object, ObjectId, Payload, Value};
 use super::{Frame, Machine};
 
@@ -53,7 +53,9 @@ impl Machine<'_> {
 
     fn is_import_state(&self, value: &Value) -> bool {
         match value {
-            Value::Builtin(name) => matches!(*name, "sys.modules" | "sys.meta_path" | "sys.path_hooks" | "sys.path"),
+            Value::Builtin(name) => {
+                matches!(*name, "sys.modules" | "sys.meta_path" | "sys.path_hooks" | "sys.path")
+            }
             Value::Object(id) => self.is_module(*id),
             _ => false,
         }

@@ -111,10 +111,9 @@ impl Machine<'_> {
     pub(super) fn is_class(&self, value: &Value) -> bool {
         match value {
             Value::Object(id) => matches!(self.state.heap.get(*id).payload, Payload::Class { .. }),
-            Value::Builtin(name) => name
-                .rsplit('.')
-                .next()
-                .is_some_and(|last| last.ends_with("Error") || last.ends_with("Exception") || is_class_name(last)),
+            Value::Builtin(name) => name.rsplit('.').next().is_some_and(|last| {
+                last.ends_with("Error") || last.ends_with("Exception") || is_class_name(last)
+            }),
             _ => false,
         }
     }
@@ -137,7 +136,9 @@ impl Machine<'_> {
         match class {
             Value::Builtin("types.ModuleType") => "module".into(),
             Value::Builtin(name) => name.rsplit('.').next().unwrap_or(name).into(),
-            Value::Object(id) => self.text_attribute(*id, "__name__").map_or("?".into(), |name| Name::from(&*name)),
+            Value::Object(id) => {
+                self.text_attribute(*id, "__name__").map_or("?".into(), |name| Name::from(&*name))
+            }
             _ => "?".into(),
         }
     }
@@ -171,7 +172,8 @@ impl Machine<'_> {
     /// A class that both the interpreter raises and the standard library's source defines is one class.
     fn is_same_class(&self, one: &Value, other: &Value) -> bool {
         let (Value::Builtin(name), Value::Object(id)) = (one, other) else {
-            return matches!((one, other), (Value::Object(_), Value::Builtin(_))) && self.is_same_class(other, one);
+            return matches!((one, other), (Value::Object(_), Value::Builtin(_)))
+                && self.is_same_class(other, one);
         };
         let Some((module, class)) = name.rsplit_once('.') else { return false };
         self.text_attribute(*id, "__name__").as_deref() == Some(class)
@@ -232,8 +234,7 @@ impl Machine<'_> {
         let Value::Tuple(pair) = pair else { return Value::Unknown };
         let [class, instance] = &pair[..] else { return Value::Unknown };
         let order = self.bases(&self.class_of(instance));
-        let behind: Vec<Value> =
-            order.iter().skip_while(|base| *base != class).skip(1).cloned().collect();
+        let behind: Vec<Value> = order.iter().skip_while(|base| *base != class).skip(1).cloned().collect();
         match self.find_in(&behind, name) {
             Some(found) => Value::Method(Arc::new((instance.clone(), found))),
             None if name == "__init__" && !behind.contains(&Value::Unknown) => {
@@ -251,16 +252,26 @@ fn is_class_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         || matches!(
             name,
-            "object" | "str" | "int" | "bool" | "list" | "dict" | "tuple" | "set" | "frozenset" | "type" | "float"
-                | "bytes" | "property" | "staticmethod" | "classmethod" | "super"
+            "object"
+                | "str"
+                | "int"
+                | "bool"
+                | "list"
+                | "dict"
+                | "tuple"
+                | "set"
+                | "frozenset"
+                | "type"
+                | "float"
+                | "bytes"
+                | "property"
+                | "staticmethod"
+                | "classmethod"
+                | "super"
         )
 }
 
 /// Exceptions are the only built-in classes that are looked up by a name that is not static.
 fn known(name: &str) -> &'static str {
-    super::builtins::EXCEPTIONS
-        .iter()
-        .find(|known| **known == name)
-        .copied()
-        .unwrap_or("builtins.object")
+    super::builtins::EXCEPTIONS.iter().find(|known| **known == name).copied().unwrap_or("builtins.object")
 }

@@ -299,7 +299,8 @@ impl Machine<'_> {
     }
 
     fn try_context(&mut self, handlers: &[Handler]) -> Raises<TryContext> {
-        let mut context = TryContext { observed: self.observes() && !handlers.is_empty(), ..Default::default() };
+        let mut context =
+            TryContext { observed: self.observes() && !handlers.is_empty(), ..Default::default() };
         for handler in handlers {
             match &handler.exception {
                 None => context.catches_all = true,

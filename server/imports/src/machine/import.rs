@@ -205,16 +205,17 @@ impl Machine<'_> {
 
     /// Whether code put a finder on `sys.meta_path` whose answers are not known.
     fn finders_are_open(&self) -> bool {
-        self.state.search.meta_path.iter().any(|finder| {
-            matches!(finder, speclens_environment::MetaPathFinder::Unknown { .. })
-        })
+        self.state
+            .search
+            .meta_path
+            .iter()
+            .any(|finder| matches!(finder, speclens_environment::MetaPathFinder::Unknown { .. }))
     }
 
     /// A module that is there, but of which nothing is known.
     fn unfollowed(&mut self, name: &str) -> Value {
         self.unknown("an import that cannot be followed");
-        let entry =
-            Entry { value: Value::Unknown, put: None, certain: false, startup: false };
+        let entry = Entry { value: Value::Unknown, put: None, certain: false, startup: false };
         self.state.put_module(name, entry);
         Value::Unknown
     }

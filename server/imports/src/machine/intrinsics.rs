@@ -101,10 +101,10 @@ impl Machine<'_> {
             arguments.get(index).or_else(named).cloned()
         };
         Some(match name {
-            "importlib.import_module" => {
-                self.call_import_module(argument(0, "name"), argument(1, "package"))
+            "importlib.import_module" => self.call_import_module(argument(0, "name"), argument(1, "package")),
+            "builtins.__import__" => {
+                self.call_dunder_import(argument(0, "name"), argument(3, "fromlist"), argument(4, "level"))
             }
-            "builtins.__import__" => self.call_dunder_import(argument(0, "name"), argument(3, "fromlist"), argument(4, "level")),
             "importlib.util.find_spec" => self.call_find_spec(argument(0, "name"), argument(1, "package")),
             "importlib.machinery.PathFinder.find_spec" => {
                 self.call_path_finder(argument(0, "fullname"), argument(1, "path"))
@@ -201,9 +201,7 @@ impl Machine<'_> {
             // bpo-37444: ImportError since 3.9.
             let class =
                 if self.version().at_least(9) { "builtins.ImportError" } else { "builtins.ValueError" };
-            let message = format!(
-                "no package specified for '{name}' (required for relative module names)"
-            );
+            let message = format!("no package specified for '{name}' (required for relative module names)");
             return Err(self.raise(class, message));
         }
         match self.is_in_modules(&name) {
@@ -226,8 +224,7 @@ impl Machine<'_> {
 
     /// The `AttributeError` of 3.6 became a `ModuleNotFoundError` in 3.7 (bpo-30436).
     fn no_path(&self, name: &str, parent: &str) -> Box<Raised> {
-        let message =
-            format!("__path__ attribute not found on '{parent}' while trying to find '{name}'");
+        let message = format!("__path__ attribute not found on '{parent}' while trying to find '{name}'");
         if self.version().at_least(7) {
             self.not_found(name, message)
         } else {
@@ -314,19 +311,16 @@ impl Machine<'_> {
     }
 
     /// `ModuleSpec(name, loader, …)`.
-    fn make_spec(
-        &mut self,
-        name: Option<Value>,
-        loader: Option<Value>,
-        keywords: &[(Name, Value)],
-    ) -> Value {
+    fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
         let region = self.region();
-        let keyword = |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+        let keyword =
+            |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
         let object = self.state.heap.make(super::modules::MODULE_SPEC, Payload::Plain, region);
         if let Some(id) = object.as_object() {
-            let parent = name.as_ref().and_then(Value::as_str).map_or(Value::Unknown, |name| {
-                Value::str(parent_of(name).unwrap_or_default())
-            });
+            let parent = name
+                .as_ref()
+                .and_then(Value::as_str)
+                .map_or(Value::Unknown, |name| Value::str(parent_of(name).unwrap_or_default()));
             let locations = match keyword("is_package") {
                 Some(Value::Bool(true)) => self.state.heap.list(Vec::new(), region),
                 Some(Value::Unknown) => Value::Unknown,

@@ -154,9 +154,10 @@ impl Machine<'_> {
                 self.set_slot(module, "__spec__", Value::Unknown);
             }
             self.put_entry(child, Value::Object(module), None);
-            if let (Some(parent), Some((_, last))) =
-                (self.state.modules.get(name).and_then(|entry| entry.value.as_object()), child.rsplit_once('.'))
-            {
+            if let (Some(parent), Some((_, last))) = (
+                self.state.modules.get(name).and_then(|entry| entry.value.as_object()),
+                child.rsplit_once('.'),
+            ) {
                 self.set_slot(parent, last, Value::Object(module));
             }
         }
@@ -346,8 +347,7 @@ impl Machine<'_> {
         };
         match self.elements(&path) {
             (Some(items), true) => {
-                let texts: Vec<String> =
-                    items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                let texts: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
                 if texts.len() == items.len() { PackagePath::Known(texts) } else { PackagePath::Unknown }
             }
             _ => PackagePath::Unknown,
@@ -410,7 +410,8 @@ impl Machine<'_> {
     }
 
     fn is_namespace_module(&self, id: ObjectId) -> bool {
-        let Some(loader) = self.state.heap.slot(id, "__loader__").and_then(|slot| slot.value.as_object()) else {
+        let Some(loader) = self.state.heap.slot(id, "__loader__").and_then(|slot| slot.value.as_object())
+        else {
             return false;
         };
         let class = &self.state.heap.get(loader).class;
@@ -425,7 +426,8 @@ impl Machine<'_> {
         if let Some(site) = self.state.modules.get(name).and_then(|entry| entry.put.clone()) {
             let replaces = self.state.first_imports.contains_key(name);
             let (module, class) = (name.clone(), class.clone());
-            let deed = if replaces { Deed::Replaces { module, class } } else { Deed::PutsStub { module, class } };
+            let deed =
+                if replaces { Deed::Replaces { module, class } } else { Deed::PutsStub { module, class } };
             evidence.push(Evidence { site, deed });
         }
         if let Value::Object(class_id) = object.class

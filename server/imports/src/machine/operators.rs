@@ -237,7 +237,9 @@ impl Machine<'_> {
             let Some(name) = index.as_str() else { return Ok(Value::Unknown) };
             return match self.state.heap.slot(owner, name) {
                 Some(slot) => Ok(slot.value.clone()),
-                None if self.state.heap.get(owner).open || !self.is_expected("KeyError") => Ok(Value::Unknown),
+                None if self.state.heap.get(owner).open || !self.is_expected("KeyError") => {
+                    Ok(Value::Unknown)
+                }
                 None => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
             };
         }

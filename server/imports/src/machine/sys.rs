@@ -135,7 +135,9 @@ impl Machine<'_> {
         match (module.as_deref(), name) {
             (Some("sys"), "path") => {
                 match self.elements(value) {
-                    (Some(items), true) if self.is_certain() && items.iter().all(|item| item.as_str().is_some()) => {
+                    (Some(items), true)
+                        if self.is_certain() && items.iter().all(|item| item.as_str().is_some()) =>
+                    {
                         let path = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
                         self.state.changed = true;
                         Arc::make_mut(&mut self.state.search).path = path;
@@ -197,9 +199,9 @@ impl Machine<'_> {
         };
         let what = self.class_name(&class).to_string();
         let site = self.site();
-        let line = site.as_ref().and_then(|site| {
-            self.world.facts(&site.file).map(|facts| facts.line(site.span.start))
-        });
+        let line = site
+            .as_ref()
+            .and_then(|site| self.world.facts(&site.file).map(|facts| facts.line(site.span.start)));
         let file = site.map(|site| std::path::PathBuf::from(&*site.file)).unwrap_or_default();
         let search = Arc::make_mut(&mut self.state.search);
         let at = at.unwrap_or(usize::MAX).min(search.meta_path.len());
@@ -259,7 +261,8 @@ impl Machine<'_> {
         let Some(name) = name else {
             return Ok(match method {
                 "dict.update" => {
-                    let pairs = arguments.first().and_then(Value::as_object).map(|id| self.state.heap.get(id));
+                    let pairs =
+                        arguments.first().and_then(Value::as_object).map(|id| self.state.heap.get(id));
                     match pairs.map(|object| (&object.payload, object.open)) {
                         Some((Payload::Dict(items), false)) => {
                             for (key, value) in items.clone() {

@@ -44,7 +44,11 @@ impl Machine<'_> {
                 return Ok(slot.value.clone());
             }
             if let Some(scope) = self.enclosing_with(enclosing, name) {
-                return Ok(self.state.heap.slot(scope, name).map_or(Value::Unknown, |slot| slot.value.clone()));
+                return Ok(self
+                    .state
+                    .heap
+                    .slot(scope, name)
+                    .map_or(Value::Unknown, |slot| slot.value.clone()));
             }
         }
         if let Some(slot) = self.state.heap.slot(module, name) {
@@ -199,9 +203,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn is_list(&self, value: &Value) -> bool {
-        value
-            .as_object()
-            .is_some_and(|id| matches!(self.state.heap.get(id).payload, Payload::List(_)))
+        value.as_object().is_some_and(|id| matches!(self.state.heap.get(id).payload, Payload::List(_)))
     }
 
     /// A string attribute of an object itself.
