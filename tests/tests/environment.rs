@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{Start, assert_same_state, interpreters, minor, run, scratch, write};
-use speclens_environment::{
-    Environment, KNOWN_MINORS, PythonVersion, tables,
-};
+use speclens_environment::{Environment, KNOWN_MINORS, PythonVersion, tables};
 use speclens_files::Database;
 
 fn virtual_environment(python: &Path, directory: &Path, options: &[&str]) -> PathBuf {
@@ -21,7 +19,11 @@ fn virtual_environment(python: &Path, directory: &Path, options: &[&str]) -> Pat
 }
 
 fn starts(python: &Path) -> bool {
-    Command::new(python).args(["-I", "-c", ""]).env_clear().output().is_ok_and(|output| output.status.success())
+    Command::new(python)
+        .args(["-I", "-c", ""])
+        .env_clear()
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn unique(python: &Path) -> String {
@@ -44,7 +46,8 @@ fn tables_agree_with_each_interpreter() {
             continue;
         }
         let known = tables(PythonVersion::new(3, number));
-        let mut same = vec!["cache_tag", "source_suffixes", "bytecode_suffixes", "frozen_modules", "startup_modules"];
+        let mut same =
+            vec!["cache_tag", "source_suffixes", "bytecode_suffixes", "frozen_modules", "startup_modules"];
         // A distribution leaves modules out, or builds them in.
         let full = actual["packages"].as_array().is_some_and(|list| list.contains(&"tkinter".into()));
         if full {
@@ -109,7 +112,10 @@ fn links_to_an_interpreter() {
         compare("a link", &Start::new(&direct, &root));
         compare("a link to a link", &Start::new(&link(Path::new("../one/python"), "two/py"), &root));
         let inside = virtual_environment(&python, &root.join("venv"), &[]);
-        compare("a link to a virtual environment's program", &Start::new(&link(&inside, "three/python"), &root));
+        compare(
+            "a link to a virtual environment's program",
+            &Start::new(&link(&inside, "three/python"), &root),
+        );
         let made_with_link = virtual_environment(&direct, &root.join("linked"), &[]);
         // 3.14 finds no standard library there, unless it was configured for the very place where it is.
         if starts(&made_with_link) {
@@ -204,8 +210,14 @@ fn a_path_file_that_is_not_utf_8_stops_python() {
         let found = start.environment(&database);
         assert!(found.problems[0].message.contains("not valid UTF-8"), "{:?}", found.problems);
         let mut command = Command::new(&python);
-        let output = command.args(["-c", "print(1)"]).env_clear().env("LC_ALL", "C.UTF-8").output().expect("a run");
-        println!("{}: {:?} {}", found.interpreter.version, output.status, String::from_utf8_lossy(&output.stderr));
-        assert!(!output.status.success() , "{}", found.interpreter.version);
+        let output =
+            command.args(["-c", "print(1)"]).env_clear().env("LC_ALL", "C.UTF-8").output().expect("a run");
+        println!(
+            "{}: {:?} {}",
+            found.interpreter.version,
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(!output.status.success(), "{}", found.interpreter.version);
     }
 }

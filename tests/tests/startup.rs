@@ -38,11 +38,18 @@ fn installed(python: &Path, name: &str, requirements: &[&str]) -> Option<PathBuf
 /// An interpreter that has pip.
 fn with_pip() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOUND.get_or_init(|| interpreters().into_iter().find(|python| {
-        let output = Command::new(python).args(["-I", "-m", "pip", "--version"]).output();
-        let version = Command::new(python).args(["-I", "-c", "import sys; assert sys.version_info >= (3, 9)"]).output();
-        output.is_ok_and(|output| output.status.success()) && version.is_ok_and(|output| output.status.success())
-    })).clone()
+    FOUND
+        .get_or_init(|| {
+            interpreters().into_iter().find(|python| {
+                let output = Command::new(python).args(["-I", "-m", "pip", "--version"]).output();
+                let version = Command::new(python)
+                    .args(["-I", "-c", "import sys; assert sys.version_info >= (3, 9)"])
+                    .output();
+                output.is_ok_and(|output| output.status.success())
+                    && version.is_ok_and(|output| output.status.success())
+            })
+        })
+        .clone()
 }
 
 struct Venv {
@@ -88,11 +95,15 @@ fn compare(what: &str, start: &Start, names: &[&str]) {
 
 #[test]
 fn setuptools_distutils() {
-    let Some(pip) = with_pip() else { return println!("skipped: setuptools_distutils: no interpreter has pip") };
+    let Some(pip) = with_pip() else {
+        return println!("skipped: setuptools_distutils: no interpreter has pip");
+    };
     // Each with the first and the last minor version of Python where it can be imported.
-    let releases = [("50.3.2", 6, 11), ("60.0.5", 7, 11), ("65.5.1", 7, 11), ("68.0.0", 7, 15), ("80.9.0", 9, 15)];
+    let releases =
+        [("50.3.2", 6, 11), ("60.0.5", 7, 11), ("65.5.1", 7, 11), ("68.0.0", 7, 15), ("80.9.0", 9, 15)];
     for (version, first, last) in releases {
-        let Some(setuptools) = installed(&pip, &format!("setuptools_{version}"), &[&format!("setuptools=={version}")])
+        let Some(setuptools) =
+            installed(&pip, &format!("setuptools_{version}"), &[&format!("setuptools=={version}")])
         else {
             return;
         };
@@ -155,8 +166,16 @@ fn editable_installs_of_setuptools() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let start = Start::new(&venv.python, &venv.root);
         let names = [
-            "flat", "flat.mod", "flat.sub", "flat.nowhere", "acme", "acme.core", "acme.core.mod", "acme.nowhere",
-            "single", "json",
+            "flat",
+            "flat.mod",
+            "flat.sub",
+            "flat.nowhere",
+            "acme",
+            "acme.core",
+            "acme.core.mod",
+            "acme.nowhere",
+            "single",
+            "json",
         ];
         compare(&format!("editable, setuptools {version}"), &start, &names);
         let database = Database::on_disk();

@@ -10,7 +10,16 @@ use crate::tables;
 
 /// Built-in modules that the list of the build leaves out (`_contextvars` since 3.14).
 const CORE: &[&str] = &[
-    "_ast", "_contextvars", "_imp", "_string", "_tokenize", "_warnings", "builtins", "gc", "marshal", "sys",
+    "_ast",
+    "_contextvars",
+    "_imp",
+    "_string",
+    "_tokenize",
+    "_warnings",
+    "builtins",
+    "gc",
+    "marshal",
+    "sys",
 ];
 
 /// The facts that differ between two builds of one version.

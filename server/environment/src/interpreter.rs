@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::build::Build;
 use crate::disk::Disk;
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
-use crate::build::Build;
 use crate::pyvenv::{self, Configuration};
 
 /// An interpreter with what was learnt on the way.
@@ -136,8 +136,10 @@ fn base_of(
     home: Option<&Path>,
     version: Option<PythonVersion>,
 ) -> Option<Installation> {
-    let real = program.map(|program| disk.resolve_links(program)).filter(|real| Some(real.as_path()) != program);
-    let by_link = real.as_deref().and_then(Path::parent).and_then(|directory| above(disk, directory, version));
+    let real =
+        program.map(|program| disk.resolve_links(program)).filter(|real| Some(real.as_path()) != program);
+    let by_link =
+        real.as_deref().and_then(Path::parent).and_then(|directory| above(disk, directory, version));
     by_link.or_else(|| above(disk, home?, version))
 }
 

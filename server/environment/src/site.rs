@@ -153,7 +153,9 @@ impl Site<'_> {
 
     /// Entry points, one a line. The file's mere presence silences the import lines of the `.pth` file of its name.
     fn read_start_file(&mut self, directory: &Path, file: &Path) {
-        let Some(text) = self.disk.bytes(file).and_then(|bytes| String::from_utf8(bytes).ok()) else { return };
+        let Some(text) = self.disk.bytes(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            return;
+        };
         let silenced = file.with_extension("pth");
         self.waiting.retain(|waiting| waiting.file != silenced);
         for (line, text) in numbered(text.strip_prefix('\u{feff}').unwrap_or(&text), true) {

@@ -126,7 +126,8 @@ pub struct Start {
 
 impl Start {
     pub fn new(python: &Path, directory: &Path) -> Self {
-        let variables = vec![("HOME".to_owned(), directory.display().to_string()), ("LC_ALL".into(), "C.UTF-8".into())];
+        let variables =
+            vec![("HOME".to_owned(), directory.display().to_string()), ("LC_ALL".into(), "C.UTF-8".into())];
         Self { python: python.to_path_buf(), isolated: false, variables, directory: directory.to_path_buf() }
     }
 
@@ -189,7 +190,10 @@ fn scratch_file(name: &str, text: &str) -> PathBuf {
 pub fn predict(database: &Database, environment: &Arc<Environment>, names: &[String]) -> Vec<Value> {
     let state = SearchState::at_startup(environment, None);
     let mut known = BTreeMap::new();
-    names.iter().map(|name| row(name, find(database, &state, name, &mut known).as_ref(), environment)).collect()
+    names
+        .iter()
+        .map(|name| row(name, find(database, &state, name, &mut known).as_ref(), environment))
+        .collect()
 }
 
 fn find(
@@ -214,7 +218,8 @@ fn find(
 
 fn row(name: &str, spec: Option<&ModuleSpec>, environment: &Environment) -> Value {
     let version = environment.interpreter.version;
-    let loader = spec.and_then(|spec| spec.loader.as_ref()).map(|loader| loader.class_name(version).to_owned());
+    let loader =
+        spec.and_then(|spec| spec.loader.as_ref()).map(|loader| loader.class_name(version).to_owned());
     json!({
         "name": name,
         "found": spec.is_some(),

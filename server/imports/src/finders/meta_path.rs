@@ -27,7 +27,9 @@ pub fn find_spec(
                 resolution.candidates.extend(found.candidates);
                 found.spec
             }
-            MetaPathFinder::SetuptoolsEditable { mapping, any_depth: false, .. } => search.editable(name, mapping),
+            MetaPathFinder::SetuptoolsEditable { mapping, any_depth: false, .. } => {
+                search.editable(name, mapping)
+            }
             MetaPathFinder::SetuptoolsEditable { mapping, .. } => search.editable_at_any_depth(name, mapping),
             MetaPathFinder::DistutilsHack { gives_origin, .. } => {
                 let spec = search.distutils(name, path, *gives_origin);
