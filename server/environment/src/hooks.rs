@@ -127,7 +127,9 @@ fn read_module(site: &mut Site<'_>, pth: &Path, line: u32, name: &str) -> Option
     if let Some(effect) = setuptools_editable(site, pth, line, &file, &text) {
         return Some(effect);
     }
-    let (at, found) = text.lines().enumerate().find(|(_, line)| touches_finders(line))?;
+    let Some((at, found)) = text.lines().enumerate().find(|(_, line)| touches_finders(line)) else {
+        return installs_imported_finder(site, &file, &text);
+    };
     let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
     let (finder, effect) = match names_of_narrow_finder(&text) {
         Some(names) => {
@@ -146,6 +148,29 @@ fn read_module(site: &mut Site<'_>, pth: &Path, line: u32, name: &str) -> Option
         site.meta_path.insert(0, finder);
     }
     Some(effect)
+}
+
+/// `from package import Finder as F` with `F.install()`, as the generated module of an editable install has it.
+fn installs_imported_finder(site: &mut Site<'_>, file: &Path, text: &str) -> Option<String> {
+    for (line, code) in (1..).zip(text.lines()) {
+        let Some((module, names)) = code.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) else {
+            continue;
+        };
+        let bound = names.rsplit(" as ").next().unwrap_or(names).trim();
+        if !text.contains(&format!("{bound}.install(")) {
+            continue;
+        }
+        let Some((_, source)) = module_source(site, module.trim()) else { continue };
+        let Some(change) = source.lines().find(|line| touches_finders(line)) else { continue };
+        let finder = unknown(code.trim().to_owned(), file, line);
+        if change.contains(".append(") {
+            site.meta_path.push(finder);
+        } else {
+            site.meta_path.insert(0, finder);
+        }
+        return Some(format!("installs the finder of {}", module.trim()));
+    }
+    None
 }
 
 /// Whether a line of code changes `sys.meta_path` or `sys.path_hooks`.
