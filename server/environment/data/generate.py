@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 # Modules that must not be imported for a look: they act (open a browser, print, start a program) or are tests.
 SKIPPED = ("antigravity", "this", "test", "idlelib", "turtledemo", "lib2to3", "config", "ensurepip", "_testcapi")
@@ -128,9 +129,15 @@ def startup():
 
 
 def run_plain(flags, before):
+    # A file: for `-c`, 3.13 and newer load one module more. With a home, `site` need not ask who the user is.
     program = before + "import sys; sys.stdout.write('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable] + flags + ["-c", program], stdout=subprocess.PIPE, check=True, cwd="/",
-                          env={"LC_ALL": "C.UTF-8"})
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(program)
+        file.flush()
+        done = subprocess.run(
+            [sys.executable] + flags + [file.name],
+            stdout=subprocess.PIPE, check=True, cwd="/", env={"LC_ALL": "C.UTF-8", "HOME": "/"},
+        )
     return done.stdout.decode().split()
 
 

@@ -8,6 +8,20 @@ use crate::disk::Disk;
 use crate::model::PythonVersion;
 use crate::tables;
 
+/// Built-in modules that the list of the build leaves out (`_contextvars` since 3.14).
+const CORE: &[&str] = &[
+    "_ast",
+    "_contextvars",
+    "_imp",
+    "_string",
+    "_tokenize",
+    "_warnings",
+    "builtins",
+    "gc",
+    "marshal",
+    "sys",
+];
+
 /// The facts that differ between two builds of one version.
 pub(crate) struct Build {
     pub(crate) built_in_modules: Vec<String>,
@@ -35,6 +49,7 @@ impl Build {
         if let Some(names) = get("MODBUILT_NAMES").or_else(|| get("MODNAMES")) {
             let shared: Vec<&str> = get("MODSHARED_NAMES").unwrap_or_default().split_whitespace().collect();
             let names = names.split_whitespace().filter(|name| !shared.contains(name));
+            build.built_in_modules.retain(|name| CORE.contains(&name.as_str()));
             build.built_in_modules.extend(names.map(str::to_owned));
             build.built_in_modules.sort();
             build.built_in_modules.dedup();

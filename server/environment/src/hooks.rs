@@ -7,6 +7,14 @@ use speclens_source::{Literal, decode, module_literals, names_of_narrow_finder};
 use crate::model::{MetaPathFinder, PathOrigin, StartupHook, StartupModule};
 use crate::site::{Site, is_standard};
 
+/// A line that `site` runs once more, since it processes the directory of a virtual environment twice.
+pub(crate) fn run_line_again(site: &mut Site<'_>, file: &Path, text: &str) {
+    // What the line imports is in `sys.modules` by now; the calls happen again.
+    if text.contains("_distutils_hack") && text.contains("add_shim") {
+        distutils_hack(site, file, text);
+    }
+}
+
 /// Runs one line on paper: records it, and what it puts on `sys.meta_path`, `sys.path` and in `sys.modules`.
 pub(crate) fn run_line(site: &mut Site<'_>, directory: &Path, file: &Path, line: u32, text: &str) {
     let mut modules = Vec::new();
@@ -46,7 +54,8 @@ fn distutils_hack(site: &mut Site<'_>, file: &Path, text: &str) -> Option<String
     }
     let (_, source) = module_source(site, "_distutils_hack")?;
     let known = site.meta_path.iter().any(|finder| matches!(finder, MetaPathFinder::DistutilsHack { .. }));
-    if !known {
+    let asks_first = source.contains("DISTUTILS_FINDER in sys.meta_path or");
+    if !(known && asks_first) {
         let gives_origin = source.contains("origin=mod.__file__");
         site.meta_path.insert(0, MetaPathFinder::DistutilsHack { file: file.to_path_buf(), gives_origin });
     }
@@ -73,20 +82,38 @@ fn legacy_namespace(directory: &Path, text: &str) -> Option<StartupModule> {
     Some(StartupModule { name, path, has_spec })
 }
 
-/// The top-level names that the `import` statements of a line name.
+/// An entry point of a `.start` file (3.15, PEP 829): the module is imported and the callable called.
+pub(crate) fn run_entry_point(site: &mut Site<'_>, file: &Path, line: u32, text: &str) {
+    let module = text.split(':').next().unwrap_or_default().trim();
+    let effects: Vec<String> = with_parents(module)
+        .filter(|name| !is_standard(site.interpreter, name))
+        .filter_map(|name| read_module(site, file, line, name))
+        .collect();
+    let effect = (!effects.is_empty()).then(|| effects.join("; "));
+    let (file, text) = (file.to_path_buf(), text.to_owned());
+    site.hooks.push(StartupHook { file, line, text, effect, modules: Vec::new() });
+}
+
+/// The names that the `import` statements of a line import, parents first.
 fn imported_modules(text: &str) -> Vec<&str> {
     text.split(';')
         .filter_map(|statement| statement.trim().strip_prefix("import "))
         .flat_map(|names| names.split(','))
         .filter_map(|name| name.split_whitespace().next())
-        .filter_map(|name| name.split('.').next())
+        .flat_map(with_parents)
         .collect()
 }
 
-/// The file of a top-level module on the path built so far, with its text.
+/// `a.b.c` -> `a`, `a.b`, `a.b.c`.
+fn with_parents(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('.').map(|(at, _)| &name[..at]).chain([name])
+}
+
+/// The file of a module on the path built so far, with its text.
 fn module_source(site: &Site<'_>, name: &str) -> Option<(PathBuf, String)> {
+    let below = name.replace('.', "/");
     let file = site.entries.iter().find_map(|entry| {
-        [entry.path.join(name).join("__init__.py"), entry.path.join(format!("{name}.py"))]
+        [entry.path.join(&below).join("__init__.py"), entry.path.join(format!("{below}.py"))]
             .into_iter()
             .find(|file| site.disk.is_file(file))
     })?;
@@ -152,24 +179,42 @@ fn setuptools_editable(
         .iter()
         .filter_map(|(name, path)| Some((name.as_str()?.to_owned(), PathBuf::from(path.as_str()?))))
         .collect();
-    let namespaces: Vec<_> = get("NAMESPACES")
-        .and_then(Literal::as_dict)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|(name, paths)| {
-            let paths = paths.as_list()?.iter().filter_map(Literal::as_str).map(PathBuf::from).collect();
-            Some((name.as_str()?.to_owned(), paths))
-        })
-        .collect();
     let placeholder = get("PATH_PLACEHOLDER").and_then(Literal::as_str).unwrap_or_default().to_owned();
+    let namespaces = editable_namespaces(get("NAMESPACES"), &mapping, &placeholder, text);
+    let any_depth = text.contains("fullname.startswith(f\"{pkg}.\")");
     let names = mapping.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     if !namespaces.is_empty() && !placeholder.is_empty() {
         // The path hook answers for this entry only; it is no directory.
         site.add(PathBuf::from(&placeholder), PathOrigin::PthFile { file: pth.to_path_buf(), line });
     }
     let file = file.to_path_buf();
-    site.meta_path.push(MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, placeholder });
+    let finder = MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, placeholder, any_depth };
+    site.meta_path.push(finder);
     Some(format!("puts setuptools' editable finder last on sys.meta_path, for {names}"))
+}
+
+/// `_EditableNamespaceFinder._paths` for each namespace package. Newer finders always add the placeholder.
+fn editable_namespaces(
+    literal: Option<&Literal>,
+    mapping: &[(String, PathBuf)],
+    placeholder: &str,
+    text: &str,
+) -> Vec<(String, Vec<PathBuf>)> {
+    let adds_placeholder = text.contains("[*paths, PATH_PLACEHOLDER]");
+    let pairs = literal.and_then(Literal::as_dict).unwrap_or_default().iter();
+    pairs
+        .filter_map(|(name, paths)| {
+            let name = name.as_str()?.to_owned();
+            let mut paths: Vec<PathBuf> =
+                paths.as_list()?.iter().filter_map(Literal::as_str).map(PathBuf::from).collect();
+            let mapped = mapping.iter().find(|(known, _)| *known == name).filter(|_| paths.is_empty());
+            paths.extend(mapped.map(|(_, path)| path.clone()));
+            if adds_placeholder || paths.is_empty() {
+                paths.push(PathBuf::from(placeholder));
+            }
+            Some((name, paths))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -193,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_names_in_an_import_line() {
-        assert_eq!(imported_modules("import a.b as c, d; d.run(); import e"), ["a", "d", "e"]);
+        assert_eq!(imported_modules("import a.b as c, d; d.run(); import e"), ["a", "a.b", "d", "e"]);
     }
 
     #[test]

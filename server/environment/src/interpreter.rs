@@ -88,7 +88,7 @@ fn of_environment(
 ) -> Option<Located> {
     let configuration = pyvenv::parse(&disk.text(file)?);
     let named = configuration.version.or_else(|| version_of_own_library(disk, prefix));
-    let base = configuration.home.as_deref().and_then(|home| above(disk, home, named));
+    let base = base_of(disk, program, configuration.home.as_deref(), named);
     let mut problems = Vec::new();
     if base.is_none() {
         problems.push(Problem {
@@ -126,6 +126,21 @@ fn of_environment(
         found: found.to_owned(),
     };
     Some(Located { interpreter, configuration: Some(configuration), problems })
+}
+
+/// The installation behind an environment. The program's links come first: where they lead out of the environment,
+/// `home` does not decide.
+fn base_of(
+    disk: Disk<'_>,
+    program: Option<&Path>,
+    home: Option<&Path>,
+    version: Option<PythonVersion>,
+) -> Option<Installation> {
+    let real =
+        program.map(|program| disk.resolve_links(program)).filter(|real| Some(real.as_path()) != program);
+    let by_link =
+        real.as_deref().and_then(Path::parent).and_then(|directory| above(disk, directory, version));
+    by_link.or_else(|| above(disk, home?, version))
 }
 
 fn line_of_key(text: &str, wanted: &str) -> Option<u32> {

@@ -124,10 +124,12 @@ pub enum MetaPathFinder {
         file: PathBuf,
         /// Top-level name -> directory or file.
         mapping: Vec<(String, PathBuf)>,
-        /// Namespace package -> its directories.
+        /// Namespace package -> the portions that its path hook answers.
         namespaces: Vec<(String, Vec<PathBuf>)>,
         /// The entry of `sys.path` that its path hook answers for; no directory is there.
         placeholder: String,
+        /// Whether it answers for modules of any depth below its names (setuptools before 69).
+        any_depth: bool,
     },
     /// `_distutils_hack.DistutilsMetaFinder`, put first by setuptools' `distutils-precedence.pth`.
     DistutilsHack {

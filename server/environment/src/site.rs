@@ -24,6 +24,16 @@ pub(crate) struct Site<'a> {
     known: HashSet<PathBuf>,
     /// `.pth` files whose import lines were run: `site` may come by twice, but an installed finder stays one.
     seen_files: HashSet<PathBuf>,
+    /// 3.15 (PEP 829): code runs only when the whole path is built.
+    waiting: Vec<Waiting>,
+}
+
+/// A line that is run at the end.
+struct Waiting {
+    directory: PathBuf,
+    file: PathBuf,
+    line: u32,
+    text: String,
 }
 
 /// Runs `site` on paper.
@@ -38,9 +48,11 @@ pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located
         problems: Vec::new(),
         known: HashSet::new(),
         seen_files: HashSet::new(),
+        waiting: Vec::new(),
     };
     site.before_site(root);
     site.site_directories(located);
+    site.run_waiting();
     site
 }
 
@@ -122,6 +134,54 @@ impl Site<'_> {
                 self.add_path_file(directory, &directory.join(&member.name));
             }
         }
+        if !self.has_start_files() {
+            return;
+        }
+        let is_start = |name: &str| name.ends_with(".start") && !name.starts_with('.');
+        for member in listing.iter().filter(|member| is_start(&member.name)) {
+            let file = directory.join(&member.name);
+            if self.seen_files.insert(file.clone()) {
+                self.read_start_file(directory, &file);
+            }
+        }
+    }
+
+    /// PEP 829.
+    fn has_start_files(&self) -> bool {
+        self.interpreter.version.at_least(15)
+    }
+
+    /// Entry points, one a line. The file's mere presence silences the import lines of the `.pth` file of its name.
+    fn read_start_file(&mut self, directory: &Path, file: &Path) {
+        let Some(text) = self.disk.bytes(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            return;
+        };
+        let silenced = file.with_extension("pth");
+        self.waiting.retain(|waiting| waiting.file != silenced);
+        for (line, text) in numbered(text.strip_prefix('\u{feff}').unwrap_or(&text), true) {
+            let text = text.trim();
+            if !text.is_empty() && !text.starts_with('#') {
+                self.wait(directory, file, line, text);
+            }
+        }
+    }
+
+    fn wait(&mut self, directory: &Path, file: &Path, line: u32, text: &str) {
+        let (directory, file, text) = (directory.to_path_buf(), file.to_path_buf(), text.to_owned());
+        self.waiting.push(Waiting { directory, file, line, text });
+    }
+
+    /// First the import lines, then the entry points.
+    fn run_waiting(&mut self) {
+        let (imports, entry_points): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| waiting.file.extension().is_some_and(|extension| extension == "pth"));
+        for Waiting { directory, file, line, text } in imports {
+            hooks::run_line(self, &directory, &file, line, &text);
+        }
+        for Waiting { file, line, text, .. } in entry_points {
+            hooks::run_entry_point(self, &file, line, &text);
+        }
     }
 
     /// gh-113659: since these releases a `.pth` file whose name starts with a dot is not read.
@@ -157,14 +217,21 @@ impl Site<'_> {
             text.remove(0);
         }
         let first_time = self.seen_files.insert(file.to_path_buf());
-        for (at, line) in lines(&text, modern).enumerate() {
-            let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        for (number, line) in numbered(&text, modern) {
+            let line = if self.has_start_files() { line.trim() } else { line };
             if line.starts_with('#') || line.trim().is_empty() {
                 continue;
             }
             if line.starts_with("import ") || line.starts_with("import\t") {
-                if first_time {
+                if self.has_start_files() {
+                    // Here no directory is processed twice.
+                    if first_time {
+                        self.wait(directory, file, number, line);
+                    }
+                } else if first_time {
                     hooks::run_line(self, directory, file, number, line.trim_end());
+                } else {
+                    hooks::run_line_again(self, file, line);
                 }
                 continue;
             }
@@ -189,15 +256,15 @@ impl Site<'_> {
     }
 }
 
-/// The lines of a `.pth` file: of a text file before 3.13, of `str.splitlines` since.
-fn lines(text: &str, modern: bool) -> impl Iterator<Item = &str> {
+/// The lines of a `.pth` file with their numbers: of a text file before 3.13, of `str.splitlines` since.
+fn numbered(text: &str, modern: bool) -> impl Iterator<Item = (u32, &str)> {
     let ends = move |c: char| match c {
         '\n' | '\r' => true,
         '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}' => modern,
         _ => false,
     };
-    // `\r\n` counts one line too many here if split at both, so the pair is split first.
-    text.split("\r\n").flat_map(move |part| part.split(ends))
+    // The pair first: split at both of its characters it would count as two ends.
+    (1..).zip(text.split("\r\n").flat_map(move |part| part.split(ends)))
 }
 
 /// `python3.11`, `pypy3.10`.

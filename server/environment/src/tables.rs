@@ -4,22 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::PythonVersion;
 
 /// A frozen module, as `FrozenImporter.find_spec` describes it: whether it is a package, its directory and its file,
 /// both relative to the standard library (3.11 and newer tell them).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FrozenModule(pub bool, pub Option<String>, pub Option<String>);
 
 /// A name that importing a module of the standard library leaves in `sys.modules` without its own spec: what its
 /// `__spec__` is (`none`, `missing`, or `=` and the name of the spec that it has), and the module whose import does it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OddSpec(pub String, pub Option<String>);
 
 /// The facts of one version of CPython, on Linux (x86-64).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct VersionTables {
     /// `3.13`.
     pub version: String,
@@ -106,6 +106,8 @@ versions! {
     11 => "../data/cpython-3.11.json",
     12 => "../data/cpython-3.12.json",
     13 => "../data/cpython-3.13.json",
+    14 => "../data/cpython-3.14.json",
+    15 => "../data/cpython-3.15.json",
 }
 
 /// The newest version that has a table.

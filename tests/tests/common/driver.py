@@ -5,6 +5,7 @@ Asks the finders of `sys.meta_path` themselves: `importlib.util.find_spec` would
 
 import json
 import sys
+import types
 
 STATE = {
     "sys_path": list(sys.path),
@@ -31,10 +32,17 @@ def find(name):
     path = locations(find(parent)) if parent else None
     spec = None
     if not parent or path is not None:
+        # A namespace package inside a package looks for its parent in sys.modules.
+        stand_in = bool(parent) and parent not in sys.modules
+        if stand_in:
+            sys.modules[parent] = types.ModuleType(parent)
+            sys.modules[parent].__path__ = path
         for finder in sys.meta_path:
             spec = finder.find_spec(name, path)
             if spec is not None:
                 break
+        if stand_in:
+            del sys.modules[parent]
     found[name] = spec
     return spec
 

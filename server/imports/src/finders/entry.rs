@@ -131,21 +131,14 @@ impl<'a> Search<'a> {
     /// The path hook of setuptools' editable installs (`_EditableNamespaceFinder`).
     fn look_behind_placeholder(&self, entry: &str, name: &str) -> Option<Hit> {
         self.state.meta_path.iter().find_map(|finder| {
-            let MetaPathFinder::SetuptoolsEditable { mapping, namespaces, placeholder, .. } = finder else {
+            let MetaPathFinder::SetuptoolsEditable { namespaces, placeholder, .. } = finder else {
                 return None;
             };
             if placeholder != entry || placeholder.is_empty() {
                 return None;
             }
             let (_, paths) = namespaces.iter().find(|(namespace, _)| namespace == name)?;
-            let mut paths: Vec<String> =
-                paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-            if let (true, Some((_, mapped))) =
-                (paths.is_empty(), mapping.iter().find(|(known, _)| known == name))
-            {
-                paths.push(mapped.to_string_lossy().into_owned());
-            }
-            paths.push(placeholder.clone());
+            let paths = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
             Some(Hit::Portions(paths))
         })
     }

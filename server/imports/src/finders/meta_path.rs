@@ -1,6 +1,6 @@
 //! The finders of `sys.meta_path`, in their order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use speclens_environment::MetaPathFinder;
 
@@ -27,8 +27,19 @@ pub fn find_spec(
                 resolution.candidates.extend(found.candidates);
                 found.spec
             }
-            MetaPathFinder::SetuptoolsEditable { mapping, .. } => search.editable(name, mapping),
-            MetaPathFinder::DistutilsHack { gives_origin, .. } => search.distutils(name, path, *gives_origin),
+            MetaPathFinder::SetuptoolsEditable { mapping, any_depth: false, .. } => {
+                search.editable(name, mapping)
+            }
+            MetaPathFinder::SetuptoolsEditable { mapping, .. } => search.editable_at_any_depth(name, mapping),
+            MetaPathFinder::DistutilsHack { gives_origin, .. } => {
+                let spec = search.distutils(name, path, *gives_origin);
+                if spec.is_some() && search.version().at_least(12) {
+                    let reason = "whether setuptools._distutils can be imported decides it, and not every setuptools \
+                                  runs on this version";
+                    resolution.uncertain.get_or_insert_with(|| reason.to_owned());
+                }
+                spec
+            }
             MetaPathFinder::Narrow { what, names, .. } => {
                 if names.iter().any(|known| known == name) {
                     resolution.uncertain.get_or_insert_with(|| format!("a finder of {what} is asked first"));
@@ -131,7 +142,7 @@ impl Search<'_> {
     }
 
     /// `_EditableFinder` of setuptools: the names of its table, and the modules directly below them.
-    fn editable(&self, name: &str, mapping: &[(String, std::path::PathBuf)]) -> Option<ModuleSpec> {
+    fn editable(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
         let mapped = |wanted: &str| mapping.iter().find(|(known, _)| known == wanted).map(|(_, path)| path);
         if let Some(path) = mapped(name) {
             return self.editable_target(name, path);
@@ -139,6 +150,17 @@ impl Search<'_> {
         let (parent, _) = name.rsplit_once('.')?;
         let directory = mapped(parent)?.to_string_lossy().into_owned();
         self.path_finder(name, &[directory]).spec
+    }
+
+    /// The older `_EditableFinder`: the last name of its table that is `name` or above it decides.
+    fn editable_at_any_depth(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
+        let below = |known: &str| match name.strip_prefix(known)? {
+            "" => Some(String::new()),
+            rest => rest.strip_prefix('.').map(|rest| rest.replace('.', "/")),
+        };
+        let (rest, path) = mapping.iter().rev().find_map(|(known, path)| Some((below(known)?, path)))?;
+        // Joining nothing would leave a slash at the end.
+        self.editable_target(name, &if rest.is_empty() { path.clone() } else { path.join(rest) })
     }
 
     /// `_find_spec`: `__init__.py`, else the path with each suffix: source, bytecode, extension.

@@ -1,0 +1,194 @@
+//! What `.pth` files do at startup: editable installs, setuptools' distutils, legacy namespace packages; and which
+//! distribution owns what. The packages are real ones, from the package index.
+
+#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use common::{Start, assert_same, assert_same_state, interpreters, minor, predict, run, scratch, write};
+use speclens_environment::{MetaPathFinder, owner_of};
+use speclens_files::Database;
+
+/// The directory of a package's installation under cargo's target directory, made once; `None` where it cannot be had.
+fn installed(python: &Path, name: &str, requirements: &[&str]) -> Option<PathBuf> {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("installed_{name}"));
+    let marker = directory.join("complete");
+    if marker.exists() {
+        return Some(directory);
+    }
+    let _ = std::fs::remove_dir_all(&directory);
+    let mut command = Command::new(python);
+    command.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    command.args(["--no-compile", "--target"]).arg(&directory).args(requirements);
+    let output = command.output().ok()?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        assert!(std::env::var_os("CI").is_none(), "CI needs {requirements:?}: {reason}");
+        println!("skipped: {name}: pip cannot install {requirements:?}");
+        return None;
+    }
+    std::fs::write(marker, "").expect("a file");
+    Some(directory)
+}
+
+/// An interpreter that has pip.
+fn with_pip() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            interpreters().into_iter().find(|python| {
+                let output = Command::new(python).args(["-I", "-m", "pip", "--version"]).output();
+                let version = Command::new(python)
+                    .args(["-I", "-c", "import sys; assert sys.version_info >= (3, 9)"])
+                    .output();
+                output.is_ok_and(|output| output.status.success())
+                    && version.is_ok_and(|output| output.status.success())
+            })
+        })
+        .clone()
+}
+
+struct Venv {
+    python: PathBuf,
+    site: PathBuf,
+    root: PathBuf,
+}
+
+fn venv(python: &Path, name: &str) -> Venv {
+    let root = scratch(&format!("{name}_{}", python.display().to_string().replace(['/', '.'], "_")));
+    let mut command = Command::new(python);
+    run(command.args(["-I", "-m", "venv", "--without-pip"]).arg(root.join("venv")).env_clear(), "");
+    let python = root.join("venv/bin/python");
+    let database = Database::on_disk();
+    let environment = Start::new(&python, &root).environment(&database);
+    let site = root.join(format!("venv/lib/python3.{}/site-packages", minor(&environment)));
+    Venv { python, site, root }
+}
+
+/// Copies the members of a directory.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for member in from.read_dir().expect("a directory").flatten() {
+        let target = to.join(member.file_name());
+        if member.path().is_dir() {
+            copy(&member.path(), &target);
+        } else {
+            std::fs::copy(member.path(), target).expect("a copy");
+        }
+    }
+}
+
+fn compare(what: &str, start: &Start, names: &[&str]) {
+    let database = Database::on_disk();
+    let environment = start.environment(&database);
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let (state, actual) = start.ask(&names);
+    let what = format!("{what}, CPython {}", environment.interpreter.version);
+    assert_same_state(&what, &state, &environment);
+    assert_same(&what, &actual, &predict(&database, &environment, &names));
+    println!("compared: {what}");
+}
+
+#[test]
+fn setuptools_distutils() {
+    let Some(pip) = with_pip() else {
+        return println!("skipped: setuptools_distutils: no interpreter has pip");
+    };
+    // Each with the first and the last minor version of Python where it can be imported.
+    let releases =
+        [("50.3.2", 6, 11), ("60.0.5", 7, 11), ("65.5.1", 7, 11), ("68.0.0", 7, 15), ("80.9.0", 9, 15)];
+    for (version, first, last) in releases {
+        let Some(setuptools) =
+            installed(&pip, &format!("setuptools_{version}"), &[&format!("setuptools=={version}")])
+        else {
+            return;
+        };
+        for python in interpreters() {
+            let venv = venv(&python, &format!("distutils_{version}"));
+            copy(&setuptools, &venv.site);
+            let mut names = vec!["setuptools", "setuptools._distutils", "pkg_resources", "json"];
+            let start = Start::new(&venv.python, &venv.root);
+            // Where importing setuptools fails, as old ones do on 3.12, the finder passes; the model says `uncertain`.
+            let found = start.environment(&Database::on_disk());
+            if (first..=last).contains(&minor(&found)) {
+                names.extend(["distutils", "distutils.core"]);
+            }
+            compare(&format!("setuptools {version}"), &start, &names);
+            for chosen in ["local", "stdlib"] {
+                let start = start.clone().with("SETUPTOOLS_USE_DISTUTILS", chosen);
+                compare(&format!("setuptools {version}, {chosen}"), &start, &names);
+            }
+        }
+    }
+}
+
+#[test]
+fn editable_installs_of_setuptools() {
+    let Some(pip) = with_pip() else { return println!("skipped: editable_installs: no interpreter has pip") };
+    // Its build dependency is the point: the finder module is what this release writes.
+    for version in ["65.5.1", "80.9.0"] {
+        let Some(backend) = installed(
+            &pip,
+            &format!("backend_{version}"),
+            &[&format!("setuptools=={version}"), "wheel==0.45.1"],
+        ) else {
+            return;
+        };
+        let venv = venv(&pip, &format!("editable_{version}"));
+        let project = venv.root.join("project");
+        write(
+            &project,
+            &[
+                (
+                    "pyproject.toml",
+                    "[build-system]\nrequires = []\nbuild-backend = 'setuptools.build_meta'\n\
+                     [project]\nname = 'acme-core'\nversion = '1.0'\n\
+                     [tool.setuptools]\npackages = ['flat', 'flat.sub', 'acme', 'acme.core']\npy-modules = ['single']\n\
+                     [tool.setuptools.package-dir]\nflat = 'code/flat'\nacme = 'code/acme'\n'' = 'code'\n",
+                ),
+                ("code/flat/__init__.py", ""),
+                ("code/flat/mod.py", ""),
+                ("code/flat/sub/__init__.py", ""),
+                ("code/acme/core/__init__.py", ""),
+                ("code/acme/core/mod.py", ""),
+                ("code/single.py", ""),
+            ],
+        );
+        let mut command = Command::new(&pip);
+        command.args(["-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]);
+        command.args(["--no-build-isolation", "--target"]);
+        command.arg(&venv.site).arg("--editable").arg(&project).env("PYTHONPATH", &backend);
+        let output = command.output().expect("pip");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let start = Start::new(&venv.python, &venv.root);
+        let names = [
+            "flat",
+            "flat.mod",
+            "flat.sub",
+            "flat.nowhere",
+            "acme",
+            "acme.core",
+            "acme.core.mod",
+            "acme.nowhere",
+            "single",
+            "json",
+        ];
+        compare(&format!("editable, setuptools {version}"), &start, &names);
+        let database = Database::on_disk();
+        let environment = start.environment(&database);
+        let finder = environment.meta_path.last().expect("a finder");
+        assert!(matches!(finder, MetaPathFinder::SetuptoolsEditable { .. }), "{finder:?}");
+        for file in ["code/flat/mod.py", "code/acme/core/__init__.py", "code/single.py"] {
+            let owner = owner_of(database.db(), &environment, &project.join(file));
+            assert_eq!(owner.map(|owner| owner.name.as_str()), Some("acme-core"), "{file}");
+        }
+        // A plain folder of the package's name wins over a finder at the end.
+        write(&venv.root, &[("workspace/flat/data.txt", "")]);
+        let folder = venv.root.join("workspace").display().to_string();
+        compare("a folder before an editable install", &start.with("PYTHONPATH", &folder), &names);
+    }
+}
