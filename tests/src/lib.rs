@@ -1,1 +1,5 @@
 //! What the tests of Speclens share.
+
+pub mod interpreters;
+pub mod literate;
+pub mod process;
