@@ -1,4 +1,5 @@
 //! One test for each Markdown file of `tests/rules`.
+#![allow(clippy::disallowed_methods, clippy::panic, reason = "a test")]
 
 use std::path::Path;
 

@@ -18,7 +18,8 @@ pub fn compare(root: &Path, file: &SourceFile, interpreter: &Interpreter) -> Vec
     match outcomes(root, file, interpreter) {
         Err(problem) => vec![format!("{}: {problem}", file.path)],
         Ok(outcomes) => {
-            let told = |difference: (usize, String)| format!("{}:{}: {}", file.path, difference.0, difference.1);
+            let told =
+                |difference: (usize, String)| format!("{}:{}: {}", file.path, difference.0, difference.1);
             differences(file, &outcomes).into_iter().map(told).collect()
         }
     }
@@ -45,7 +46,7 @@ fn outcomes(root: &Path, file: &SourceFile, interpreter: &Interpreter) -> Result
         command.args(["-m", module]);
     }
     command.arg(&file.path);
-    let output = output_within(&mut command, Duration::from_secs(60)).ok_or("did not end within a minute")?;
+    let output = output_within(&mut command, Duration::from_mins(1)).ok_or("did not end within a minute")?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let Some((_, lines)) = stdout.split_once("\n--- outcomes\n") else {
         return Err(format!("could not be run: {}", String::from_utf8_lossy(&output.stderr).trim()));

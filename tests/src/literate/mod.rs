@@ -75,9 +75,9 @@ pub fn check_document(document: &Document, directory: &Path, compare: Compare) -
         let differences = check(tree, &root, compare);
         if !differences.is_empty() {
             let _ = writeln!(report, "\n{}:{}: {}", document.path.display(), tree.line, tree.title);
-            differences.iter().for_each(|difference| {
+            for difference in differences {
                 let _ = writeln!(report, "{difference}");
-            });
+            }
         }
     }
     if report.is_empty() { Ok(()) } else { Err(report) }
