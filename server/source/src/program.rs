@@ -130,7 +130,7 @@ pub struct Function {
     pub is_deferred: bool,
     /// Whether the body names something that belongs to the import state.
     pub mentions_import_state: bool,
-    /// The number of statements in the body, nested ones counted.
+    /// The number of statements that a call may run; those of functions inside are not counted.
     pub size: u32,
 }
 

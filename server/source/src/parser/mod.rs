@@ -182,7 +182,7 @@ mod tests {
         let parsed = parse(text);
         assert!(parsed.tests_main);
         let StatementKind::Function { function: f, .. } = &parsed.program[0].kind else { panic!() };
-        assert!(f.mentions_import_state && !f.is_deferred && f.size == 3);
+        assert!(f.mentions_import_state && !f.is_deferred && f.size == 2);
         let StatementKind::Function { function: g, .. } = &f.body[0].kind else { panic!() };
         assert!(g.is_deferred);
         let StatementKind::Function { function: h, .. } = &parsed.program[1].kind else { panic!() };
