@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion, tables};
 use speclens_files::Db;
 use speclens_imports::finders::{Candidate, Verdict};
 use speclens_imports::spec::{Loader, ModuleSpec};
@@ -120,16 +120,18 @@ pub fn explain(db: &dyn Db, project: Project, name: &str) -> Explanation {
     let resolver = Resolver::new(db, project);
     let environment = resolver.environment();
     let resolved = resolver.resolve(name);
+    let candidates = resolver.candidates(name, &resolved);
     let found = match resolved.resolution.spec {
         Some(spec) => Ok(found(&resolver, spec)),
         None => Err(resolved.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
     };
-    let evidence = found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
+    let evidence =
+        found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
     Explanation {
         name: name.to_owned(),
         version: environment.interpreter.version,
         found,
-        candidates: resolved.resolution.candidates,
+        candidates,
         searched: resolved.searched,
         evidence,
         uncertain: resolved.resolution.uncertain,
@@ -145,11 +147,14 @@ fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {
         (Some(origin), None) if after.has_location => vec![PathBuf::from(origin)],
         _ => Vec::new(),
     };
-    let portions = locations
-        .into_iter()
-        .map(|path| Portion { owners: resolver.owners(&path), path })
-        .collect();
+    let portions =
+        locations.into_iter().map(|path| Portion { owners: owners(resolver, &path), path }).collect();
     Found { kind: Kind::of(&after), before, after, attributes, portions }
+}
+
+/// The distributions that installed `path`, as people name them.
+pub fn owners(resolver: &Resolver<'_>, path: &Path) -> Vec<String> {
+    resolver.owners(path).into_iter().map(|owner| format!("{} {}", owner.name, owner.version)).collect()
 }
 
 /// What `_init_module_attrs` (`Lib/importlib/_bootstrap.py`) sets from a spec, and `FrozenImporter._fix_up_module`.
@@ -177,8 +182,9 @@ pub fn module_attributes(environment: &Environment, spec: &ModuleSpec) -> Vec<(&
 
 /// Since 3.11 a frozen module of the standard library knows the file that it was made of.
 fn frozen_file(environment: &Environment, name: &str) -> Option<Value> {
-    let _ = (environment, name);
-    None
+    let interpreter = &environment.interpreter;
+    let file = tables(interpreter.version).frozen(name)?.2.as_ref()?;
+    Some(Value::Str(interpreter.standard_library.as_ref()?.join(file).to_string_lossy().into_owned()))
 }
 
 /// What put the module where the finders found it.
@@ -186,14 +192,15 @@ fn evidence(environment: &Environment, root: &Path, found: &Found) -> Vec<Eviden
     let mut evidence = Vec::new();
     let top_level = found.after.name.split('.').next().unwrap_or_default();
     for finder in &environment.meta_path {
-        let MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces } = finder else { continue };
+        let MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } = finder else { continue };
         let mapped = mapping.iter().find(|(name, _)| name == top_level).map(|(_, path)| path);
         let is_namespace = namespaces.iter().any(|(name, _)| *name == found.after.name);
         if let Some(path) = mapped.filter(|path| found.portions.iter().any(|it| it.path.starts_with(path))) {
             let what = format!("an editable install's finder maps {top_level} to {}", path.display());
             evidence.push(Evidence { file: file.clone(), line: None, what });
         } else if is_namespace {
-            let what = format!("an editable install's finder knows {} as a namespace package", found.after.name);
+            let what =
+                format!("an editable install's finder knows {} as a namespace package", found.after.name);
             evidence.push(Evidence { file: file.clone(), line: None, what });
         }
     }
@@ -230,7 +237,11 @@ fn entry_evidence(path: &Path, origin: &PathOrigin) -> Evidence {
             line: Some(*line),
             what: format!("puts {} on sys.path", path.display()),
         },
-        other => Evidence { file: path.to_path_buf(), line: None, what: format!("on sys.path as {}", origin_words(other)) },
+        other => Evidence {
+            file: path.to_path_buf(),
+            line: None,
+            what: format!("on sys.path as {}", origin_words(other)),
+        },
     }
 }
 

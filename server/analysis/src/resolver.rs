@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use speclens_environment::{Environment, Project, environment};
+use speclens_environment::{
+    Distribution, Environment, MetaPathFinder, Project, environment, owner_of, tables,
+};
 use speclens_files::{Db, Listing, MemberKind};
-use speclens_imports::finders::{Directories, Resolution, SearchState, find_spec};
+use speclens_imports::finders::{
+    Candidate, DatabaseDirectories, Resolution, SearchState, candidates, find_spec,
+};
 use speclens_imports::spec::ModuleSpec;
 
 use crate::value::repr;
@@ -54,25 +57,12 @@ pub struct Resolver<'a> {
     state: SearchState,
 }
 
-struct OnDisk<'a>(&'a dyn Db);
-
-impl Directories for OnDisk<'_> {
-    fn listing(&self, directory: &str) -> Option<&Listing> {
-        self.0.entry(Path::new(directory)).listing(self.0)
-    }
-}
-
 impl<'a> Resolver<'a> {
     /// The finders of a project's environment.
     pub fn new(db: &'a dyn Db, project: Project) -> Self {
         let environment = environment(db, project);
-        let script = (!project.request(db).isolated).then(|| text(project.root(db)));
-        let path = script.into_iter().chain(environment.search_path.iter().map(|entry| text(&entry.path)));
-        let state = SearchState {
-            meta_path: environment.meta_path.clone(),
-            path: path.collect(),
-            environment: Arc::clone(environment),
-        };
+        let script = (!project.request(db).isolated).then(|| project.root(db).as_path());
+        let state = SearchState::at_startup(environment, script);
         Self { db, state }
     }
 
@@ -105,11 +95,16 @@ impl<'a> Resolver<'a> {
             path.clone_from(&spec.submodule_search_locations);
             if path.is_none() {
                 let name = name.split_at(end).1[1..].split('.').next().unwrap_or_default();
-                let missing =
-                    Missing::ParentNoPackage { name: format!("{current}.{name}"), parent: current.to_owned() };
+                let missing = Missing::ParentNoPackage {
+                    name: format!("{current}.{name}"),
+                    parent: current.to_owned(),
+                };
                 return Resolved {
                     missing: Some(missing),
-                    resolution: Resolution { uncertain: resolved.resolution.uncertain, ..Resolution::default() },
+                    resolution: Resolution {
+                        uncertain: resolved.resolution.uncertain,
+                        ..Resolution::default()
+                    },
                     searched: Vec::new(),
                 };
             }
@@ -118,13 +113,34 @@ impl<'a> Resolver<'a> {
     }
 
     fn find(&self, name: &str, path: Option<&[String]>) -> Resolution {
-        find_spec(&OnDisk(self.db), &self.state, name, path)
+        find_spec(&DatabaseDirectories(self.db), &self.state, name, path)
     }
 
-    /// The distributions that installed a directory or file, by name and version.
-    pub fn owners(&self, path: &Path) -> Vec<String> {
-        let _ = path;
-        Vec::new()
+    /// Everything on the search path that could have been the module of the answer, with what became of it.
+    pub fn candidates(&self, name: &str, resolved: &Resolved) -> Vec<Candidate> {
+        let path = name.contains('.').then_some(resolved.searched.as_slice());
+        candidates(&DatabaseDirectories(self.db), &self.state, name, path)
+    }
+
+    /// The distributions that installed a directory or file. Many may share a directory without `__init__`.
+    pub fn owners(&self, path: &Path) -> Vec<&Distribution> {
+        let mut owners = Vec::new();
+        self.add_owners(path, &mut owners);
+        owners
+    }
+
+    fn add_owners<'s>(&'s self, path: &Path, owners: &mut Vec<&'s Distribution>) {
+        let environment = self.environment();
+        let Some(owner) = owner_of(self.db, environment, path) else { return };
+        if !owners.contains(&owner) {
+            owners.push(owner);
+        }
+        let is_shared = path.starts_with(&owner.location);
+        let members =
+            self.db.entry(path).listing(self.db).filter(|members| is_shared && !is_regular(members));
+        for member in members.into_iter().flat_map(Listing::iter) {
+            self.add_owners(&path.join(&member.name), owners);
+        }
     }
 
     /// Every module that can be found by looking at the interpreter's tables and at directories, by name. A directory
@@ -132,12 +148,46 @@ impl<'a> Resolver<'a> {
     pub fn all(&self) -> Vec<ModuleSpec> {
         let mut all = BTreeMap::new();
         self.collect("", None, &mut Vec::new(), &mut all);
+        for name in self.names_in_tables() {
+            if all.contains_key(&name) {
+                continue;
+            }
+            let Some(spec) = self.resolve(&name).resolution.spec else { continue };
+            if let Some(locations) = spec.submodule_search_locations.clone() {
+                self.collect(&name, Some(&locations), &mut Vec::new(), &mut all);
+            }
+            all.insert(name, spec);
+        }
         all.into_values().collect()
+    }
+
+    /// The names that no directory on the search path tells.
+    fn names_in_tables(&self) -> BTreeSet<String> {
+        let environment = self.environment();
+        let tables = tables(environment.interpreter.version);
+        let mut names: BTreeSet<String> =
+            tables.builtin_modules.iter().chain(tables.frozen_modules.keys()).cloned().collect();
+        if environment.interpreter.standard_library.is_none() {
+            names.extend(
+                [&tables.packages, &tables.modules, &tables.extensions].into_iter().flatten().cloned(),
+            );
+        }
+        for finder in &environment.meta_path {
+            match finder {
+                MetaPathFinder::SetuptoolsEditable { mapping, namespaces, .. } => {
+                    names.extend(mapping.iter().map(|(name, _)| name.clone()));
+                    names.extend(namespaces.iter().map(|(name, _)| name.clone()));
+                }
+                MetaPathFinder::Narrow { names: narrow, .. } => names.extend(narrow.iter().cloned()),
+                _ => {}
+            }
+        }
+        names
     }
 
     /// The top-level namespace packages on the environment's own search path.
     pub fn namespace_packages(&self) -> Vec<ModuleSpec> {
-        let path: Vec<String> = self.environment().search_path.iter().map(|entry| text(&entry.path)).collect();
+        let path = self.environment().sys_path();
         let mut found = Vec::new();
         for name in self.names_in(&path) {
             let Some(spec) = self.find(&name, None).spec.filter(ModuleSpec::is_namespace) else { continue };
@@ -188,7 +238,8 @@ impl<'a> Resolver<'a> {
 
     /// The names of members that could be modules.
     fn names_in(&self, path: &[String]) -> BTreeSet<String> {
-        let listings = path.iter().filter_map(|directory| self.db.entry(Path::new(directory)).listing(self.db));
+        let directories = path.iter().map(Path::new).filter(|directory| directory.is_absolute());
+        let listings = directories.filter_map(|directory| self.db.entry(directory).listing(self.db));
         listings
             .flat_map(Listing::iter)
             .filter_map(|member| match member.kind {
@@ -212,6 +263,9 @@ fn is_identifier(name: &str) -> bool {
     name.chars().all(|c| c == '_' || c.is_alphanumeric()) && !name.starts_with(|c: char| c.is_numeric())
 }
 
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+/// Whether a directory with these members is a regular package.
+fn is_regular(members: &Listing) -> bool {
+    members
+        .iter()
+        .any(|member| member.kind == MemberKind::File && module_name(&member.name) == Some("__init__"))
 }

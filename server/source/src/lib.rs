@@ -3,12 +3,12 @@
 mod decode;
 mod facts;
 mod lines;
+mod literals;
 mod parser;
 pub mod program;
-mod literals;
 
 pub use decode::{DecodeError, decode};
 pub use facts::{ModuleFacts, SyntaxError, module_facts};
 pub use lines::{Encoding, LineIndex, Position};
-pub use program::{Name, Span};
 pub use literals::{Literal, module_literals, names_of_narrow_finder};
+pub use program::{Name, Span};

@@ -17,9 +17,5 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    run(Process {
-        arguments: std::env::args_os().collect(),
-        variables: Variables::new(variables),
-        directory,
-    })
+    run(Process { arguments: std::env::args_os().collect(), variables: Variables::new(variables), directory })
 }

@@ -37,8 +37,7 @@ struct Panic {
 
 pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
     let targets = collect(session, &arguments.paths)?;
-    let projects: Vec<Project> =
-        targets.iter().map(|target| session.project(target.root.clone())).collect();
+    let projects: Vec<Project> = targets.iter().map(|target| session.project(target.root.clone())).collect();
     let jobs = jobs(&targets, &projects);
     if jobs.is_empty() && !session.quiet {
         anstream::eprintln!("speclens: there are no Python files here");
@@ -62,7 +61,9 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
             Err(Panic { message }) => {
                 incomplete = true;
                 let file = session.shown(&job.file);
-                anstream::eprintln!("speclens: {file}: internal problem, this file was not checked: {message}");
+                anstream::eprintln!(
+                    "speclens: {file}: internal problem, this file was not checked: {message}"
+                );
             }
         }
     }
@@ -85,7 +86,9 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
 fn jobs(targets: &[Target], projects: &[Project]) -> Vec<Job> {
     let pairs = targets.iter().zip(projects);
     pairs
-        .flat_map(|(target, &project)| target.files.iter().map(move |file| Job { project, file: file.clone() }))
+        .flat_map(|(target, &project)| {
+            target.files.iter().map(move |file| Job { project, file: file.clone() })
+        })
         .collect()
 }
 
@@ -135,7 +138,8 @@ thread_local! {
 
 /// In place of the default hook, which would write each panic to stderr between the findings.
 fn remember(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+    let place =
+        panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     LAST_PANIC.set(Some(format!("{}{place}", words(panic.payload()))));
 }
 
@@ -148,7 +152,9 @@ fn check_one(db: &dyn Db, job: &Job) -> Outcome {
     tracing::debug!(file = %job.file.display(), "checking");
     LAST_PANIC.set(None);
     catch_unwind(AssertUnwindSafe(|| check_file(db, job.project, db.entry(&job.file)).findings.clone()))
-        .map_err(|payload| Panic { message: LAST_PANIC.take().unwrap_or_else(|| words(&*payload).to_owned()) })
+        .map_err(|payload| Panic {
+            message: LAST_PANIC.take().unwrap_or_else(|| words(&*payload).to_owned()),
+        })
 }
 
 /// "2 errors, 1 warning in 5 files (CPython 3.8.18, .venv)".

@@ -1,7 +1,7 @@
 //! `speclens env`: what Speclens believes about the Python that runs the code.
 
 use serde_json::{Value as Json, json};
-use speclens_analysis::{Resolver, origin_words};
+use speclens_analysis::{Resolver, origin_words, owners};
 use speclens_environment::{Environment, MetaPathFinder, PathOrigin, SearchPathEntry};
 use speclens_imports::spec::ModuleSpec;
 
@@ -76,7 +76,7 @@ fn finder_json(finder: &MetaPathFinder) -> Json {
     let mut value = json!({"finder": finder_name(finder)});
     match finder {
         MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path => {}
-        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces } => {
+        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
             value["file"] = slashed(file).into();
             value["mapping"] =
                 mapping.iter().map(|(name, path)| (name.clone(), Json::from(slashed(path)))).collect();
@@ -85,7 +85,12 @@ fn finder_json(finder: &MetaPathFinder) -> Json {
                 .map(|(name, paths)| (name.clone(), paths.iter().map(|path| slashed(path)).collect::<Json>()))
                 .collect();
         }
-        MetaPathFinder::DistutilsHack { file } => value["file"] = slashed(file).into(),
+        MetaPathFinder::DistutilsHack { file, .. } => value["file"] = slashed(file).into(),
+        MetaPathFinder::Narrow { file, line, names, .. } => {
+            value["file"] = slashed(file).into();
+            value["line"] = (*line).into();
+            value["names"] = names.clone().into();
+        }
         MetaPathFinder::Unknown { file, line, .. } => {
             value["file"] = slashed(file).into();
             value["line"] = (*line).into();
@@ -101,7 +106,7 @@ fn finder_name(finder: &MetaPathFinder) -> &str {
         MetaPathFinder::Path => "importlib.machinery.PathFinder",
         MetaPathFinder::SetuptoolsEditable { .. } => "the finder of an editable install",
         MetaPathFinder::DistutilsHack { .. } => "_distutils_hack.DistutilsMetaFinder",
-        MetaPathFinder::Unknown { what, .. } => what,
+        MetaPathFinder::Narrow { what, .. } | MetaPathFinder::Unknown { what, .. } => what,
     }
 }
 
@@ -110,7 +115,7 @@ fn portions<'a>(
     spec: &'a ModuleSpec,
 ) -> impl Iterator<Item = (&'a str, Vec<String>)> {
     let locations = spec.submodule_search_locations.iter().flatten();
-    locations.map(|path| (path.as_str(), resolver.owners(path.as_ref())))
+    locations.map(|path| (path.as_str(), owners(resolver, path.as_ref())))
 }
 
 fn page(session: &Session, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> String {
@@ -176,11 +181,17 @@ fn interpreter(page: &mut Page, session: &Session, environment: &Environment) {
 fn finder_details(page: &mut Page, session: &Session, finder: &MetaPathFinder) {
     match finder {
         MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path => {}
-        MetaPathFinder::DistutilsHack { file } => page.line(format_args!("    {}", dim(session.shown(file)))),
-        MetaPathFinder::Unknown { file, line, .. } => {
-            page.line(format_args!("    {}:{line}", dim(session.shown(file))));
+        MetaPathFinder::DistutilsHack { file, .. } => {
+            page.line(format_args!("    {}", dim(session.shown(file))))
         }
-        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces } => {
+        MetaPathFinder::Unknown { file, line, .. } => {
+            page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
+        }
+        MetaPathFinder::Narrow { file, line, names, .. } => {
+            page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
+            page.line(format_args!("    answers for {} only", names.join(", ")));
+        }
+        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
             page.line(format_args!("    {}", dim(session.shown(file))));
             for (name, path) in mapping {
                 page.line(format_args!("    {name} is {}", session.shown(path)));

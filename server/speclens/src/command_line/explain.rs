@@ -23,7 +23,9 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Verdict, Failure> {
         Format::Text => page(session, &explanation),
     };
     if !arguments.after.is_empty() {
-        anstream::eprintln!("speclens: what other imports change is not known yet; this is a fresh interpreter's answer");
+        anstream::eprintln!(
+            "speclens: what other imports change is not known yet; this is a fresh interpreter's answer"
+        );
     }
     session.print(&text)?;
     Ok(if explanation.found.is_ok() { Verdict::Clean } else { Verdict::Found })
@@ -63,7 +65,11 @@ fn json(explanation: &Explanation) -> Json {
 }
 
 fn attributes(values: &[(&'static str, Value)]) -> Json {
-    values.iter().map(|(name, value)| ((*name).to_owned(), Json::String(value.to_string()))).collect::<Map<_, _>>().into()
+    values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Json::String(value.to_string())))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn page(session: &Session, explanation: &Explanation) -> String {
@@ -77,7 +83,11 @@ fn page(session: &Session, explanation: &Explanation) -> String {
         Err(missing) => {
             page.heading(format_args!("{} is not found", explanation.name));
             doubt(&mut page, explanation);
-            page.line(format_args!("  `import {}` raises {}", explanation.name, bad(format_args!("ModuleNotFoundError: {missing}"))));
+            page.line(format_args!(
+                "  `import {}` raises {}",
+                explanation.name,
+                bad(format_args!("ModuleNotFoundError: {missing}"))
+            ));
         }
     }
     let passed_over = |fate: &Fate| !matches!(fate, Fate::Chosen | Fate::Portion);
@@ -116,8 +126,7 @@ fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVe
     page.heading("__spec__");
     page.table(&spec_rows(&found.before, &found.after, version));
     page.heading("The module");
-    let mut rows: Vec<_> =
-        found.attributes.iter().map(|(name, value)| (*name, value.to_string())).collect();
+    let mut rows: Vec<_> = found.attributes.iter().map(|(name, value)| (*name, value.to_string())).collect();
     for always in ["__path__", "__file__"] {
         if !rows.iter().any(|(name, _)| *name == always) {
             rows.insert(0, (always, dim("not set")));

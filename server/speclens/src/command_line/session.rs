@@ -75,7 +75,6 @@ impl Session {
         }
     }
 
-
     /// A path as people read it: relative where it is below the current directory, with `/`.
     pub fn shown(&self, path: &Path) -> String {
         shown(&self.directory, path)
@@ -127,7 +126,9 @@ fn find_python(
         .map(|entry| directory.join(entry).join(given))
         .flat_map(|program| [program.with_added_extension("exe"), program])
         .find(|program| system.metadata(program).is_ok_and(|found| found.kind == PathKind::File))
-        .ok_or_else(|| Failure::Request(format!("--python {}: there is no such file or directory", given.display())))
+        .ok_or_else(|| {
+            Failure::Request(format!("--python {}: there is no such file or directory", given.display()))
+        })
 }
 
 #[cfg(test)]

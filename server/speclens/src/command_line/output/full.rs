@@ -32,7 +32,8 @@ fn groups<'a>(report: &'a Report<'_>, finding: &'a Finding) -> Vec<Group<'a>> {
     }
     .with_name(name(finding.severity));
     let title = level.primary_title(sentence(finding)).id(finding.rule);
-    let mut groups = vec![with_place(report, Group::with_title(title), &finding.place, AnnotationKind::Primary)];
+    let mut groups =
+        vec![with_place(report, Group::with_title(title), &finding.place, AnnotationKind::Primary)];
     for related in &finding.related {
         let note = Group::with_title(Level::NOTE.secondary_title(plain(&related.message)));
         groups.push(with_place(report, note, &related.place, AnnotationKind::Primary));

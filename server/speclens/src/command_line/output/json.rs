@@ -112,9 +112,7 @@ mod tests {
     #[test]
     fn the_stable_shape() {
         let value: serde_json::Value = serde_json::from_str(&rendered(OutputFormat::Json)).unwrap();
-        let range = |line, from, to| {
-            json!({"start": {"line": line, "column": from}, "end": {"line": line, "column": to}})
-        };
+        let range = |line, from, to| json!({"start": {"line": line, "column": from}, "end": {"line": line, "column": to}});
         let expected = json!([
             {
                 "rule": "import-raises", "severity": "error", "certainty": "certain",

@@ -159,7 +159,10 @@ mod tests {
             first["relatedLocations"][0]["physicalLocation"]["artifactLocation"],
             json!({"uri": "file:///lib/lazy/__init__.py"})
         );
-        assert_eq!(first["fixes"][0]["artifactChanges"][0]["replacements"][0]["deletedRegion"]["startLine"], 1);
+        assert_eq!(
+            first["fixes"][0]["artifactChanges"][0]["replacements"][0]["deletedRegion"]["startLine"],
+            1
+        );
         assert_eq!(run["results"][1]["level"], "warning");
     }
 }
