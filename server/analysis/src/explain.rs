@@ -74,6 +74,26 @@ pub struct Portion {
     pub owners: Vec<String>,
 }
 
+/// What the code of the standard library puts in `sys.modules` under a name, in the place of a module that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBy {
+    /// The module whose import does it.
+    pub module: String,
+    /// The `__spec__` of what is put there.
+    pub spec: PutSpec,
+}
+
+/// The `__spec__` of an object that was put in `sys.modules`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutSpec {
+    /// It is `None`.
+    None,
+    /// There is no such attribute.
+    Missing,
+    /// It is the spec of the module with this name.
+    Of(String),
+}
+
 /// All that is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
@@ -83,6 +103,8 @@ pub struct Explanation {
     pub version: PythonVersion,
     /// What is found; the error of the import where nothing is.
     pub found: Result<Found, Missing>,
+    /// What importing the name leaves in `sys.modules`, where that is another object than what was found.
+    pub put_by: Option<PutBy>,
     /// What was seen on the way, in search order, with what became of it.
     pub candidates: Vec<Candidate>,
     /// The directories that were searched, in order; empty where none was.
@@ -119,23 +141,49 @@ impl Explanation {
 pub fn explain(db: &dyn Db, project: Project, name: &str) -> Explanation {
     let resolver = Resolver::new(db, project);
     let environment = resolver.environment();
-    let resolved = resolver.resolve(name);
-    let candidates = resolver.candidates(name, &resolved);
-    let found = match resolved.resolution.spec {
+    let answer = resolver.resolve(name);
+    let candidates = resolver.candidates(name, &answer);
+    let put_by = put_by(&resolver, name);
+    let found = match answer.resolution.spec {
         Some(spec) => Ok(found(&resolver, spec)),
-        None => Err(resolved.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
+        None => Err(answer.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
     };
+    // A parent's code may put its submodules in `sys.modules`, whatever the finders say of them.
+    let parent = name.rsplit_once('.').filter(|_| found.is_err() && put_by.is_none());
+    let unless = |(parent, _)| format!("unless the import of {parent} puts {name} in sys.modules");
+    let uncertain = answer.resolution.uncertain.or_else(|| parent.map(unless));
     let evidence =
         found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
     Explanation {
         name: name.to_owned(),
         version: environment.interpreter.version,
         found,
+        put_by,
         candidates,
-        searched: resolved.searched,
+        searched: answer.searched,
         evidence,
-        uncertain: resolved.resolution.uncertain,
+        uncertain,
     }
+}
+
+/// Known from runs of each version, since the code that does it is written in C or runs before `site`.
+fn put_by(resolver: &Resolver<'_>, name: &str) -> Option<PutBy> {
+    let interpreter = &resolver.environment().interpreter;
+    let odd = tables(interpreter.version).odd_specs.get(name)?;
+    let module = odd.1.clone()?;
+    let top_level = resolver.resolve(name.split('.').next()?).resolution.spec?;
+    let in_library = |origin: &String| {
+        interpreter.standard_library.as_ref().is_some_and(|library| Path::new(origin).starts_with(library))
+    };
+    let is_standard = matches!(top_level.loader, Some(Loader::BuiltIn | Loader::Frozen))
+        || interpreter.standard_library.is_none()
+        || top_level.origin.as_ref().is_some_and(in_library);
+    let spec = match odd.0.as_str() {
+        "none" => PutSpec::None,
+        "missing" => PutSpec::Missing,
+        other => PutSpec::Of(other.strip_prefix('=')?.to_owned()),
+    };
+    is_standard.then_some(PutBy { module, spec })
 }
 
 fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {

@@ -11,8 +11,8 @@ mod value;
 
 pub use check::{FileReport, check_file};
 pub use explain::{
-    Evidence, Explanation, Found, Kind, Portion, explain, module_attributes, origin_words, owners,
-    verdict_words,
+    Evidence, Explanation, Found, Kind, Portion, PutBy, PutSpec, explain, module_attributes, origin_words,
+    owners, verdict_words,
 };
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
 pub use hover::{Hover, hover};

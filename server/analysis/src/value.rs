@@ -1,6 +1,6 @@
 //! Values of Python, written as Python's `repr` writes them.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use speclens_environment::PythonVersion;
 use speclens_imports::spec::{Loader, ModuleSpec};
@@ -92,7 +92,7 @@ pub fn repr(text: &str) -> String {
             '\t' => result.push_str("\\t"),
             c if c == quote => result.extend(['\\', c]),
             c if u32::from(c) < 0x20 || u32::from(c) == 0x7f => {
-                result.push_str(&format!("\\x{:02x}", u32::from(c)));
+                let _ = write!(result, "\\x{:02x}", u32::from(c));
             }
             c => result.push(c),
         }

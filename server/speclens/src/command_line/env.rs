@@ -182,7 +182,7 @@ fn finder_details(page: &mut Page, session: &Session, finder: &MetaPathFinder) {
     match finder {
         MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path => {}
         MetaPathFinder::DistutilsHack { file, .. } => {
-            page.line(format_args!("    {}", dim(session.shown(file))))
+            page.line(format_args!("    {}", dim(session.shown(file))));
         }
         MetaPathFinder::Unknown { file, line, .. } => {
             page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));

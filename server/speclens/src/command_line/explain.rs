@@ -1,7 +1,7 @@
 //! `speclens explain`: one module's spec, why it is so, and what was passed over.
 
 use serde_json::{Map, Value as Json, json};
-use speclens_analysis::{Explanation, Found, Value, explain, spec_values, verdict_words};
+use speclens_analysis::{Explanation, Found, PutBy, PutSpec, Value, explain, spec_values, verdict_words};
 use speclens_environment::PythonVersion;
 use speclens_imports::finders::Verdict as Fate;
 use speclens_imports::spec::ModuleSpec;
@@ -46,6 +46,15 @@ fn json(explanation: &Explanation) -> Json {
             .map(|portion| json!({"path": slashed(&portion.path), "owners": portion.owners}))
             .collect::<Json>(),
         "error": found.err().map(|missing| format!("ModuleNotFoundError: {missing}")),
+        "put_by": explanation.put_by.as_ref().map(|put| json!({
+            "module": put.module,
+            "spec": match &put.spec {
+                PutSpec::None => "none",
+                PutSpec::Missing => "missing",
+                PutSpec::Of(_) => "spec",
+            },
+            "spec_name": if let PutSpec::Of(name) = &put.spec { Some(name) } else { None },
+        })),
         "candidates": candidates
             .map(|candidate| json!({
                 "path": slashed(&candidate.path),
@@ -81,14 +90,17 @@ fn page(session: &Session, explanation: &Explanation) -> String {
             describe(&mut page, session, found, explanation.version);
         }
         Err(missing) => {
-            page.heading(format_args!("{} is not found", explanation.name));
+            page.heading(format_args!("{} is not found by the finders", explanation.name));
             doubt(&mut page, explanation);
-            page.line(format_args!(
-                "  `import {}` raises {}",
-                explanation.name,
-                bad(format_args!("ModuleNotFoundError: {missing}"))
-            ));
+            if explanation.put_by.is_none() {
+                let error = bad(format_args!("ModuleNotFoundError: {missing}"));
+                page.line(format_args!("  import {} raises {error}", explanation.name));
+            }
         }
+    }
+    if let Some(put) = &explanation.put_by {
+        page.heading("What stands in sys.modules after the import");
+        page.line(format_args!("  {}", replacement(&explanation.name, put)));
     }
     let passed_over = |fate: &Fate| !matches!(fate, Fate::Chosen | Fate::Portion);
     let losers: Vec<_> = explanation.candidates.iter().filter(|it| passed_over(&it.verdict)).collect();
@@ -116,16 +128,31 @@ fn page(session: &Session, explanation: &Explanation) -> String {
     page.finish()
 }
 
+fn replacement(name: &str, put: &PutBy) -> String {
+    let by = &put.module;
+    match &put.spec {
+        PutSpec::None => format!(
+            "{by} puts a module there whose __spec__ is None: find_spec({name:?}) then raises ValueError"
+        ),
+        PutSpec::Missing => {
+            format!(
+                "{by} puts an object there that has no __spec__: find_spec({name:?}) then raises ValueError"
+            )
+        }
+        PutSpec::Of(other) => format!("{by} puts {other} there: {name}.__spec__.name is '{other}'"),
+    }
+}
+
 fn doubt(page: &mut Page, explanation: &Explanation) {
     if let Some(reason) = &explanation.uncertain {
-        page.line(format_args!("  {}", bad(format_args!("possibly: {reason}"))));
+        page.line(format_args!("  {}", bad(format_args!("not certain: {reason}"))));
     }
 }
 
 fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVersion) {
-    page.heading("__spec__");
+    page.heading("Its __spec__, as the finders make it");
     page.table(&spec_rows(&found.before, &found.after, version));
-    page.heading("The module");
+    page.heading("The module, when its code begins to run");
     let mut rows: Vec<_> = found.attributes.iter().map(|(name, value)| (*name, value.to_string())).collect();
     for always in ["__path__", "__file__"] {
         if !rows.iter().any(|(name, _)| *name == always) {

@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use speclens_analysis::{Finding, Place, Severity};
 use speclens_source::{Encoding, LineIndex, Position};
 
-use super::{Report, name, sentence};
+use super::{Report, name};
 
 /// A statement that is longer is shown by its first line.
 const MAX_LINES: u32 = 6;
@@ -31,7 +31,7 @@ fn groups<'a>(report: &'a Report<'_>, finding: &'a Finding) -> Vec<Group<'a>> {
         Severity::Hint => Level::NOTE,
     }
     .with_name(name(finding.severity));
-    let title = level.primary_title(sentence(finding)).id(finding.rule);
+    let title = level.primary_title(&finding.message).id(finding.rule);
     let mut groups =
         vec![with_place(report, Group::with_title(title), &finding.place, AnnotationKind::Primary)];
     for related in &finding.related {
@@ -101,6 +101,25 @@ mod tests {
             text,
             "\
 error[import-raises]: this import will raise ValueError: transformers.__spec__ is None
+ --> app.py:2:1
+  |
+2 | import lightning; é = '𝄞'; é.x
+  | ^^^^^^^^^^^^^^^^
+  |
+note: puts another object in sys.modules
+ --> /lib/lazy/__init__.py:2:1
+  |
+2 | sys.modules[__name__] = Lazy(__name__)
+  | ^^^^^^^^^^^^^^^^^^^^^
+help: import lightning before transformers
+
+warning[module-without-spec]: é.x may be 100% None
+ --> app.py:2:28
+  |
+2 | import lightning; é = '𝄞'; é.x
+  |                            ^^^
+
+1 error, 1 warning
 "
         );
     }

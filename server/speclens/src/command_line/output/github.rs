@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use speclens_analysis::Severity;
 
-use super::{Report, sentence};
+use super::Report;
 
 pub fn render(report: &Report<'_>) -> String {
     let mut text = String::new();
@@ -17,7 +17,7 @@ pub fn render(report: &Report<'_>) -> String {
         let range = report.sources.range(&finding.place);
         let file = property(&report.shown(&finding.place.file));
         let ((line, column), (end_line, end_column)) = (range.start, range.end);
-        let mut message = sentence(finding);
+        let mut message = finding.message.clone();
         for related in &finding.related {
             let file = report.shown(&related.place.file);
             let line = report.sources.range(&related.place).start.0;
@@ -56,8 +56,8 @@ mod tests {
             "::error file=app.py,line=2,col=1,endLine=2,endColumn=17,title=import-raises::this import will raise \
              ValueError: transformers.__spec__ is None%0A/lib/lazy/__init__.py:2: puts another object in \
              sys.modules%0Ahelp: import lightning before transformers\n\
-             ::warning file=app.py,line=2,col=28,endLine=2,endColumn=31,title=module-without-spec::possibly: é.x \
-             is 100%25 None\n"
+             ::warning file=app.py,line=2,col=28,endLine=2,endColumn=31,title=module-without-spec::é.x may \
+             be 100%25 None\n"
         );
     }
 }

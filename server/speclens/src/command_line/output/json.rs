@@ -129,7 +129,7 @@ mod tests {
             },
             {
                 "rule": "module-without-spec", "severity": "warning", "certainty": "possible",
-                "message": "é.x is 100% None",
+                "message": "é.x may be 100% None",
                 "file": "/work space/app.py", "range": range(2, 28, 31), "related": [], "fixes": [],
             },
         ]);

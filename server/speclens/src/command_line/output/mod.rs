@@ -9,7 +9,7 @@ mod sarif;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use speclens_analysis::{Certainty, Finding, Place, Severity};
+use speclens_analysis::{Finding, Place, Severity};
 use speclens_files::Db;
 use speclens_source::{Encoding, LineIndex, decode};
 
@@ -90,14 +90,6 @@ impl Sources {
     }
 }
 
-/// `certain` findings are told as they are; of the others it is said that they are possible.
-fn sentence(finding: &Finding) -> String {
-    match finding.certainty {
-        Certainty::Certain => finding.message.clone(),
-        Certainty::Possible => format!("possibly: {}", finding.message),
-    }
-}
-
 /// The severity's name.
 pub fn name(severity: Severity) -> &'static str {
     match severity {
@@ -171,7 +163,7 @@ mod example {
                 rule: "module-without-spec",
                 severity: Severity::Warning,
                 certainty: Certainty::Possible,
-                message: "é.x is 100% None".into(),
+                message: "é.x may be 100% None".into(),
                 place: place("/work space/app.py", APP, "é.x"),
                 related: vec![],
                 help: vec![],

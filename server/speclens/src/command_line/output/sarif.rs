@@ -1,11 +1,12 @@
 //! SARIF 2.1.0, which code scanning reads.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use speclens_analysis::{Finding, Fix, Place, RULES, Severity};
 
-use super::{Report, sentence};
+use super::Report;
 use crate::command_line::session::slashed;
 
 pub fn render(report: &Report<'_>) -> String {
@@ -36,7 +37,7 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 fn result(report: &Report<'_>, finding: &Finding) -> Value {
-    let mut message = sentence(finding);
+    let mut message = finding.message.clone();
     for help in &finding.help {
         message.push_str("\nhelp: ");
         message.push_str(help);
@@ -118,7 +119,9 @@ fn escaped(path: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => {
                 escaped.push(char::from(byte));
             }
-            other => escaped.push_str(&format!("%{other:02X}")),
+            other => {
+                let _ = write!(escaped, "%{other:02X}");
+            }
         }
     }
     escaped
