@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::build::Build;
 use crate::disk::{Disk, normal};
 use crate::interpreter::{Located, locate};
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
@@ -180,10 +181,13 @@ fn built_in(request: &Request, found: &str, reason: String, file: PathBuf) -> Lo
     let version = request.python_version.unwrap_or_else(tables::newest);
     let message =
         format!("{reason}: a built-in account of CPython {version}'s standard library is used in its place");
+    let build = Build::of_tables(version);
     Located {
         interpreter: Interpreter {
             executable: None,
             version,
+            built_in_modules: build.built_in_modules,
+            extension_suffixes: build.extension_suffixes,
             implementation: Implementation::CPython,
             prefix: PathBuf::from(BUILT_IN_LIBRARY),
             base_prefix: PathBuf::from(BUILT_IN_LIBRARY),
@@ -201,6 +205,9 @@ fn override_version(interpreter: &mut Interpreter, wanted: PythonVersion) {
     if same_minor(wanted, interpreter.version) {
         interpreter.version.micro = wanted.micro.or(interpreter.version.micro);
     } else {
+        let build = Build::of_tables(wanted);
+        interpreter.built_in_modules = build.built_in_modules;
+        interpreter.extension_suffixes = build.extension_suffixes;
         interpreter.version = wanted;
         interpreter.standard_library = None;
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::build::Build;
 use crate::disk::Disk;
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
 use crate::pyvenv::{self, Configuration};
@@ -59,10 +60,13 @@ fn of_program(disk: Disk<'_>, program: &Path, found: &str) -> Option<Located> {
 }
 
 fn of_installation(disk: Disk<'_>, at: &Installation, program: Option<&Path>, found: &str) -> Located {
+    let build = Build::read(disk, Some(&at.library), at.version);
     Located {
         interpreter: Interpreter {
             executable: program.map(Path::to_path_buf),
             version: with_micro(disk, at.version, Some(&at.prefix), None),
+            built_in_modules: build.built_in_modules,
+            extension_suffixes: build.extension_suffixes,
             implementation: at.implementation,
             prefix: at.prefix.clone(),
             base_prefix: at.prefix.clone(),
@@ -103,8 +107,11 @@ fn of_environment(
         });
     }
     let version = base.as_ref().map(|base| base.version).or(named)?;
+    let build = Build::read(disk, base.as_ref().map(|base| base.library.as_path()), version);
     let interpreter = Interpreter {
         executable: program.map(Path::to_path_buf),
+        built_in_modules: build.built_in_modules,
+        extension_suffixes: build.extension_suffixes,
         version: with_micro(
             disk,
             version,

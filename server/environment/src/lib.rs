@@ -1,6 +1,7 @@
 //! The Python environment of a workspace, read from the disk: which interpreter, which search path, what `site` does at
 //! startup. Nothing of it is ever executed.
 
+mod build;
 mod discover;
 mod disk;
 mod distributions;

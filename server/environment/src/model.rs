@@ -59,8 +59,19 @@ pub struct Interpreter {
     pub standard_library: Option<PathBuf>,
     /// Whether `prefix` has a `pyvenv.cfg` (PEP 405).
     pub is_virtual_environment: bool,
+    /// `sys.builtin_module_names`, sorted. Builds of one version differ: Debian's has thirty more than others.
+    pub built_in_modules: Vec<String>,
+    /// `importlib.machinery.EXTENSION_SUFFIXES`.
+    pub extension_suffixes: Vec<String>,
     /// How it was found, as a phrase that ends "found …": "by .venv in the workspace".
     pub found: String,
+}
+
+impl Interpreter {
+    /// Whether the module `name` is compiled into the interpreter.
+    pub fn is_builtin(&self, name: &str) -> bool {
+        self.built_in_modules.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
 }
 
 /// Which rule put an entry on `sys.path`.

@@ -2,4 +2,5 @@
 //! *machine* (what running modules does to the import state).
 
 pub mod finders;
+pub mod machine;
 pub mod spec;

@@ -3,12 +3,11 @@
 mod decode;
 mod facts;
 mod lines;
-mod literals;
 mod parser;
 pub mod program;
 
 pub use decode::{DecodeError, decode};
 pub use facts::{ModuleFacts, SyntaxError, module_facts};
 pub use lines::{Encoding, LineIndex, Position};
-pub use literals::{Literal, module_literals, names_of_narrow_finder};
+pub use parser::literals::{Literal, module_literals, names_of_narrow_finder};
 pub use program::{Name, Span};

@@ -1,7 +1,8 @@
 //! What one entry of a search path has for a name: `FileFinder.find_spec`, and its stand-ins.
 
-use speclens_environment::{BUILT_IN_LIBRARY, VersionTables, cache_tag, extension_suffixes, tables};
-use speclens_environment::{MetaPathFinder, PythonVersion};
+use speclens_environment::{
+    BUILT_IN_LIBRARY, Interpreter, MetaPathFinder, PythonVersion, VersionTables, cache_tag, tables,
+};
 
 use super::{Directories, SearchState};
 use crate::spec::{Loader, ModuleSpec};
@@ -13,15 +14,15 @@ pub(super) struct Suffixes {
 }
 
 impl Suffixes {
-    pub(super) fn of(version: PythonVersion) -> Self {
-        let table = tables(version);
+    fn of(interpreter: &Interpreter) -> Self {
+        let table = tables(interpreter.version);
         let with = |suffixes: &[String], loader: &Loader| {
             suffixes.iter().map(|suffix| (suffix.clone(), loader.clone())).collect::<Vec<_>>()
         };
-        let mut loaders = with(&extension_suffixes(version), &Loader::Extension);
+        let mut loaders = with(&interpreter.extension_suffixes, &Loader::Extension);
         loaders.extend(with(&table.source_suffixes, &Loader::Source));
         loaders.extend(with(&table.bytecode_suffixes, &Loader::Sourceless));
-        Self { loaders, cache_tag: cache_tag(version) }
+        Self { loaders, cache_tag: cache_tag(interpreter.version) }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Loader)> {
@@ -85,8 +86,9 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     pub(super) fn new(directories: &'a dyn Directories, state: &'a SearchState) -> Self {
-        let version = state.environment.interpreter.version;
-        Self { directories, state, suffixes: Suffixes::of(version), table: tables(version) }
+        let interpreter = &state.environment.interpreter;
+        let (suffixes, table) = (Suffixes::of(interpreter), tables(interpreter.version));
+        Self { directories, state, suffixes, table }
     }
 
     pub(super) fn version(&self) -> PythonVersion {

@@ -68,7 +68,7 @@ impl Search<'_> {
     /// `BuiltinImporter`; before 3.11 it answers for top-level names only.
     pub(super) fn built_in(&self, name: &str, path: Option<&[String]>) -> Option<ModuleSpec> {
         let asked = path.is_none() || self.version().at_least(11);
-        (asked && self.table.is_builtin(name)).then(|| ModuleSpec {
+        (asked && self.state.environment.interpreter.is_builtin(name)).then(|| ModuleSpec {
             name: name.to_owned(),
             loader: Some(Loader::BuiltIn),
             origin: Some("built-in".to_owned()),
