@@ -10,9 +10,10 @@ mod resolve;
 mod rule;
 mod session;
 mod text;
+mod workers;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ use tracing::level_filters::LevelFilter;
 
 use arguments::{Arguments, Command};
 use session::Session;
+
+use crate::server;
 
 /// What the process was given.
 #[derive(Debug)]
@@ -80,7 +83,10 @@ pub fn run(process: Process) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    log_to_stderr(arguments.common.verbose);
+    // The server sets up its own log, unless it is told to here.
+    if arguments.common.verbose > 0 || !matches!(arguments.command, Command::Server(_)) {
+        log_to_stderr(arguments.common.verbose);
+    }
     let result = Session::new(arguments.common, process.variables, process.directory)
         .and_then(|session| answer(&session, &arguments.command));
     result.unwrap_or_else(|failure| {
@@ -95,7 +101,9 @@ pub fn run(process: Process) -> ExitCode {
 
 fn answer(session: &Session, command: &Command) -> Result<ExitCode, Failure> {
     let verdict = match command {
-        Command::Server(_) => return Ok(serve()),
+        Command::Server(_) => {
+            return Ok(server::run_stdio(session.request.variables.clone(), session.request.clone()));
+        }
         Command::Check(arguments) => check::run(session, arguments),
         Command::Explain(arguments) => explain::run(session, arguments),
         Command::Env(arguments) => env::run(session, arguments),
@@ -103,11 +111,6 @@ fn answer(session: &Session, command: &Command) -> Result<ExitCode, Failure> {
         Command::Resolve(arguments) => resolve::run(session, arguments),
     };
     verdict.map(ExitCode::from)
-}
-
-fn serve() -> ExitCode {
-    eprintln!("speclens: the language server is not there yet");
-    ExitCode::from(2)
 }
 
 fn log_to_stderr(verbose: u8) {
@@ -118,5 +121,9 @@ fn log_to_stderr(verbose: u8) {
         _ => LevelFilter::TRACE,
     };
     // Fails only where a test has set one already.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init();
 }
