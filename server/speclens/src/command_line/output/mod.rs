@@ -119,7 +119,7 @@ pub fn counts(findings: &[Finding]) -> String {
 mod example {
     //! One finding with everything and one with as little as can be, as every form is tested on.
 
-    use speclens_analysis::{Edit, Fix, Related};
+    use speclens_analysis::{Certainty, Edit, Fix, Related};
 
     use super::*;
 
