@@ -4,3 +4,6 @@
 pub mod finders;
 pub mod machine;
 pub mod spec;
+mod world;
+
+pub use world::DatabaseWorld;

@@ -13,6 +13,8 @@ use super::{Frame, Machine};
 /// A function with no more statements than this is followed even if it names nothing of the import state: what it
 /// returns may decide a branch.
 const SMALL: u32 = 14;
+/// Objects further away than this from an argument are taken to be left alone by a call that is not followed.
+const MAX_TAINT: u32 = 3;
 
 impl Machine<'_> {
     /// Calls a value.
@@ -116,7 +118,14 @@ impl Machine<'_> {
         arguments: Vec<Value>,
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
-        if function.code.is_deferred || !self.is_followed(&function.code) {
+        if function.code.is_deferred {
+            return Ok(Value::Unknown);
+        }
+        if !self.is_followed(&function.code) {
+            let reached = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
+            for value in reached.cloned().collect::<Vec<_>>() {
+                self.taint(&value, 0);
+            }
             return Ok(Value::Unknown);
         }
         self.enter_function(function, arguments, keywords)
@@ -174,6 +183,38 @@ impl Machine<'_> {
             Err(mut raised) => {
                 raised.traceback.extend(site);
                 Err(raised)
+            }
+        }
+    }
+
+    /// What a call that is not followed may have done to one of its arguments.
+    fn taint(&mut self, value: &Value, depth: u32) {
+        let Some(id) = value.as_object() else { return };
+        let object = self.state.heap.get(id);
+        let reachable = match &object.payload {
+            // A module's and a class's names are changed by their own code, as a rule.
+            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => return,
+            Payload::Module { .. } if self.is_module(id) => return,
+            _ if object.class == super::modules::MODULE_SPEC => return,
+            Payload::List(items) => items.clone(),
+            Payload::Dict(items) => items.iter().map(|(_, value)| value.clone()).collect(),
+            Payload::Plain | Payload::Module { .. } => {
+                object.attributes.values().map(|slot| slot.value.clone()).collect()
+            }
+        };
+        if object.open && depth > 0 {
+            return;
+        }
+        let object = self.state.heap.get_mut(id);
+        object.open = true;
+        for slot in object.attributes.values_mut() {
+            if matches!(slot.value, Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)) {
+                slot.value = Value::Unknown;
+            }
+        }
+        if depth < MAX_TAINT {
+            for value in reachable {
+                self.taint(&value, depth + 1);
             }
         }
     }

@@ -20,7 +20,9 @@ pub(super) enum Completion {
     /// The next statement runs.
     #[default]
     Normal,
-    /// The next statement possibly runs: something before it may have left the function or the loop.
+    /// The next statement of the loop's turn possibly runs: something before it may have left the turn.
+    DoubtfulTurn,
+    /// The next statement possibly runs: something before it may have left the function.
     Doubtful,
     Return(Value),
     Break,
@@ -55,13 +57,17 @@ impl Machine<'_> {
         for (index, statement) in block.iter().enumerate() {
             match self.execute_recovering(statement)? {
                 Completion::Normal => {}
-                Completion::Doubtful => {
+                doubtful @ (Completion::Doubtful | Completion::DoubtfulTurn) => {
                     let rest = &block[index + 1..];
                     let completion = self.possibly_raising(|machine| machine.execute_block(rest));
-                    if let Completion::Return(value) = completion {
-                        self.possibly_return(value);
-                    }
-                    return Ok(Completion::Doubtful);
+                    return Ok(match completion {
+                        Completion::Return(value) => {
+                            self.possibly_return(value);
+                            Completion::Doubtful
+                        }
+                        Completion::Doubtful => Completion::Doubtful,
+                        _ => doubtful,
+                    });
                 }
                 other => return Ok(other),
             }
@@ -192,12 +198,18 @@ impl Machine<'_> {
             (Completion::Normal, Completion::Normal) => Completion::Normal,
             (Completion::Return(first), Completion::Return(second)) => Completion::Return(first.join(second)),
             (first, second) => {
+                let mut together = Completion::DoubtfulTurn;
                 for completion in [first, second] {
-                    if let Completion::Return(value) = completion {
-                        self.possibly_return(value);
+                    match completion {
+                        Completion::Return(value) => {
+                            self.possibly_return(value);
+                            together = Completion::Doubtful;
+                        }
+                        Completion::Doubtful => together = Completion::Doubtful,
+                        _ => {}
                     }
                 }
-                Completion::Doubtful
+                together
             }
         }
     }
@@ -210,7 +222,11 @@ impl Machine<'_> {
                 Some(true) => match self.execute_block(body)? {
                     Completion::Break => return Ok(Completion::Normal),
                     Completion::Return(value) => return Ok(Completion::Return(value)),
-                    Completion::Doubtful => break,
+                    Completion::Doubtful => {
+                        self.possible_turn(body);
+                        return Ok(Completion::Doubtful);
+                    }
+                    Completion::DoubtfulTurn => break,
                     Completion::Normal | Completion::Continue => {}
                 },
             }
@@ -225,6 +241,7 @@ impl Machine<'_> {
                 self.possibly_return(value);
                 Completion::Doubtful
             }
+            Completion::Doubtful => Completion::Doubtful,
             _ => Completion::Normal,
         }
     }
@@ -245,10 +262,13 @@ impl Machine<'_> {
                 Completion::Break => return Ok(Completion::Normal),
                 Completion::Return(value) => return Ok(Completion::Return(value)),
                 // The loop may have been left: the other turns are possible.
-                Completion::Doubtful => {
+                doubtful @ (Completion::Doubtful | Completion::DoubtfulTurn) => {
                     self.assign(target, Value::Unknown)?;
-                    self.possible_turn(body);
-                    return Ok(Completion::Normal);
+                    let rest = self.possible_turn(body);
+                    return Ok(match doubtful {
+                        Completion::Doubtful => Completion::Doubtful,
+                        _ => rest,
+                    });
                 }
                 Completion::Normal | Completion::Continue => {}
             }
@@ -272,7 +292,7 @@ impl Machine<'_> {
         let result = self.execute_guarded(body, handlers, orelse);
         let end = self.execute_block(finally)?;
         match end {
-            Completion::Normal | Completion::Doubtful => result,
+            Completion::Normal | Completion::Doubtful | Completion::DoubtfulTurn => result,
             other => Ok(other),
         }
     }
@@ -335,14 +355,7 @@ impl Machine<'_> {
                     self.mark_handled(&raised);
                     raised.certain = false;
                     let end = self.possibly_raising(|machine| machine.run_handler(handler, &raised));
-                    return Ok(match end {
-                        Completion::Normal => Completion::Normal,
-                        Completion::Return(value) => {
-                            self.possibly_return(value);
-                            Completion::Doubtful
-                        }
-                        _ => Completion::Doubtful,
-                    });
+                    return Ok(self.either(Completion::Normal, end));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use speclens_environment::{MetaPathFinder, PythonVersion, VersionTables};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, PythonVersion, VersionTables};
 use speclens_source::Name;
 
 use super::exception::Raises;
@@ -75,7 +75,7 @@ impl Machine<'_> {
     /// The spec of a module of the interpreter's start, which is found before any path of the user's is searched.
     fn startup_spec(&mut self, name: &str, parent: Option<&Entry>) -> Option<ModuleSpec> {
         let locations = match parent {
-            None => self.state.search.environment.standard_library_path(),
+            None => standard_library_path(&self.state.search.environment),
             Some(parent) => match self.package_path(&parent.value) {
                 PackagePath::Known(locations) => locations,
                 PackagePath::None | PackagePath::Unknown => return None,
@@ -459,4 +459,15 @@ impl Machine<'_> {
 fn is_startup_module(tables: &VersionTables, name: &str) -> bool {
     let has = |names: &[String]| names.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
     has(&tables.startup_modules) || has(&tables.site_modules)
+}
+
+/// The entries of `sys.path` that hold the standard library.
+fn standard_library_path(environment: &Environment) -> Vec<String> {
+    let entries = environment.search_path.iter().filter(|entry| {
+        matches!(
+            entry.origin,
+            PathOrigin::StandardLibraryZip | PathOrigin::StandardLibrary | PathOrigin::DynamicLibraries
+        )
+    });
+    entries.map(|entry| entry.path.to_string_lossy().into_owned()).collect()
 }

@@ -155,6 +155,14 @@ impl Machine<'_> {
                 None => (!self.state.heap.get(owner).open).then_some(false),
             };
         }
+        if container.as_object().is_some() {
+            let found = self.possibly_raising(|machine| {
+                machine.call_method(container, "__contains__", vec![item.clone()])
+            });
+            if let Some(found) = found {
+                return self.truth(&found);
+            }
+        }
         let (items, complete) = self.elements(container);
         let mut result = if complete { Some(false) } else { None };
         for known in items? {
@@ -243,6 +251,9 @@ impl Machine<'_> {
                 None => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
             };
         }
+        if let Some(found) = self.call_method(object, "__getitem__", vec![index.clone()])? {
+            return Ok(found);
+        }
         if let Some(id) = object.as_object() {
             let stored = self.state.heap.get(id);
             match &stored.payload {
@@ -314,6 +325,9 @@ impl Machine<'_> {
                 Some(name) => self.set_slot(owner, name, value),
                 None => self.state.heap.get_mut(owner).open = true,
             }
+            return Ok(());
+        }
+        if self.call_method(object, "__setitem__", vec![index.clone(), value.clone()])?.is_some() {
             return Ok(());
         }
         let Some(id) = object.as_object() else { return Ok(()) };
