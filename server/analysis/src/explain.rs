@@ -137,8 +137,9 @@ impl Explanation {
     }
 }
 
-/// What importing `name` in a fresh interpreter gives, and why. A script that runs in the project's root sees the same.
-pub fn explain(db: &dyn Db, project: Project, name: &str) -> Explanation {
+/// What importing `name` gives in an interpreter that has imported nothing but `after`, and why. A script that runs in
+/// the project's root sees the same.
+pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> Explanation {
     let resolver = Resolver::new(db, project);
     let environment = resolver.environment();
     let answer = resolver.resolve(name);
@@ -151,7 +152,10 @@ pub fn explain(db: &dyn Db, project: Project, name: &str) -> Explanation {
     // A parent's code may put its submodules in `sys.modules`, whatever the finders say of them.
     let parent = name.rsplit_once('.').filter(|_| found.is_err() && put_by.is_none());
     let unless = |(parent, _)| format!("unless the import of {parent} puts {name} in sys.modules");
-    let uncertain = answer.resolution.uncertain.or_else(|| parent.map(unless));
+    let uncertain = answer.resolution.uncertain.or_else(|| parent.map(unless)).or_else(|| {
+        let imports = after.join(", ");
+        (!after.is_empty()).then(|| format!("what importing {imports} before changes is not looked at yet"))
+    });
     let evidence =
         found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
     Explanation {
@@ -202,7 +206,10 @@ fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {
 
 /// The distributions that installed `path`, as people name them.
 pub fn owners(resolver: &Resolver<'_>, path: &Path) -> Vec<String> {
-    resolver.owners(path).into_iter().map(|owner| format!("{} {}", owner.name, owner.version)).collect()
+    let owners = resolver.owners(path).into_iter();
+    let mut owners: Vec<String> = owners.map(|owner| format!("{} {}", owner.name, owner.version)).collect();
+    owners.sort_unstable();
+    owners
 }
 
 /// What `_init_module_attrs` (`Lib/importlib/_bootstrap.py`) sets from a spec, and `FrozenImporter._fix_up_module`.

@@ -149,6 +149,9 @@ fn a_clean_check() {
         (".hidden/c.py", ""),
         ("venv/pyvenv.cfg", ""),
         ("venv/lib/d.py", ""),
+        (".git/HEAD", ""),
+        (".gitignore", "generated\n"),
+        ("generated/e.py", ""),
         ("types.pyi", ""),
         ("notes.txt", ""),
     ]);
@@ -202,6 +205,9 @@ fn explain_shows_kind_spec_and_losers() {
     assert_eq!(json["kind"], "module");
     let text = place.speclens(&twice).out;
     assert!(text.contains("Passed over\n  b/twice/__init__.py\n"), "{text}");
+
+    let after = place.speclens(&["explain", "twice", "--after", "ns", "--format", "json"]).json();
+    assert_eq!(after["certainty"], "possible", "what is not looked at is not certain");
 
     let missing = place.speclens(&["explain", "no_such_module"]);
     assert_eq!(missing.code, Some(1));

@@ -17,16 +17,11 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Verdict, Failure> {
         return Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module")));
     }
     let project = session.current_project();
-    let explanation = explain(session.database.db(), project, &arguments.module);
+    let explanation = explain(session.database.db(), project, &arguments.module, &arguments.after);
     let text = match arguments.format.format {
         Format::Json => format!("{:#}\n", json(&explanation)),
         Format::Text => page(session, &explanation),
     };
-    if !arguments.after.is_empty() {
-        anstream::eprintln!(
-            "speclens: what other imports change is not known yet; this is a fresh interpreter's answer"
-        );
-    }
     session.print(&text)?;
     Ok(if explanation.found.is_ok() { Verdict::Clean } else { Verdict::Found })
 }
@@ -150,9 +145,11 @@ fn doubt(page: &mut Page, explanation: &Explanation) {
 }
 
 fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVersion) {
-    page.heading("Its __spec__, as the finders make it");
+    // A namespace package has no code that could change what the finders made.
+    let is_final = found.after.is_namespace();
+    page.heading(if is_final { "Its __spec__" } else { "Its __spec__, as the finders make it" });
     page.table(&spec_rows(&found.before, &found.after, version));
-    page.heading("The module, when its code begins to run");
+    page.heading(if is_final { "The module" } else { "The module, when its code begins to run" });
     let mut rows: Vec<_> = found.attributes.iter().map(|(name, value)| (*name, value.to_string())).collect();
     for always in ["__path__", "__file__"] {
         if !rows.iter().any(|(name, _)| *name == always) {
@@ -161,11 +158,15 @@ fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVe
     }
     page.table(&rows);
     if !found.portions.is_empty() {
-        page.heading(if found.after.is_namespace() { "Portions" } else { "Where it is" });
+        page.heading(if is_final {
+            "Portions, and the distributions that install into them"
+        } else {
+            "Where it is"
+        });
         for portion in &found.portions {
             page.line(format_args!("  {}", session.shown(&portion.path)));
-            if !portion.owners.is_empty() {
-                page.line(format_args!("    {}", good(portion.owners.join(", "))));
+            for owner in &portion.owners {
+                page.line(format_args!("    {}", good(owner)));
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
-use speclens_files::{FileSystem, PathKind};
+use ignore::{DirEntry, WalkBuilder};
+use speclens_files::{DiskSystem, FileSystem, PathKind};
 
 use super::Failure;
 use super::session::{Session, absolute};
@@ -32,7 +32,7 @@ pub fn collect(session: &Session, paths: &[PathBuf]) -> Result<Vec<Target>, Fail
     for given in paths {
         let path = absolute(&session.directory, given);
         let (root, mut files) = match system.metadata(&path).map(|found| found.kind) {
-            Ok(PathKind::Directory) => (path.clone(), python_files(system, &path)?),
+            Ok(PathKind::Directory) => (path.clone(), python_files(&path)?),
             Ok(PathKind::File) => (root_of(system, &path), BTreeSet::from([path])),
             Ok(PathKind::Other) => {
                 return Err(Failure::Request(format!("{}: not a file or directory", given.display())));
@@ -65,40 +65,52 @@ fn root_of(system: &dyn FileSystem, file: &Path) -> PathBuf {
 
 /// The `.py` files below `directory` that are its own: no virtual environment, nothing hidden, nothing that git
 /// ignores.
-fn python_files(system: &dyn FileSystem, directory: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
-    // The filter must own all it uses, and the walk is over before the system is.
-    let environments = |path: &Path| system.metadata(&path.join("pyvenv.cfg")).is_ok();
-    let mut files = BTreeSet::new();
-    let mut skipped: BTreeSet<PathBuf> = BTreeSet::new();
+fn python_files(directory: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     let walk = WalkBuilder::new(directory)
-        .filter_entry(|entry| !["node_modules", "__pycache__"].iter().any(|name| entry.file_name() == *name))
+        .filter_entry(|entry| entry.depth() == 0 || !is_foreign(entry))
         .sort_by_file_name(OsStr::cmp)
         .build();
+    let mut files = BTreeSet::new();
     for entry in walk {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) if error.depth() == Some(0) => {
-                return Err(Failure::Request(error.to_string()));
+        match entry {
+            Ok(entry) if is_python_file(entry.path()) => {
+                files.insert(entry.into_path());
             }
-            Err(error) => {
-                tracing::warn!("{error}");
-                continue;
-            }
-        };
-        let path = entry.path();
-        let is_skipped = path.ancestors().any(|above| skipped.contains(above));
-        if is_skipped {
-            continue;
-        }
-        if entry.file_type().is_some_and(|kind| kind.is_dir()) {
-            if entry.depth() > 0 && environments(path) {
-                skipped.insert(path.to_path_buf());
-            }
-        } else if path.extension() == Some(OsStr::new("py"))
-            && system.metadata(path).is_ok_and(|found| found.kind == PathKind::File)
-        {
-            files.insert(path.to_path_buf());
+            Ok(_) => {}
+            Err(error) if error.depth() == Some(0) => return Err(Failure::Request(error.to_string())),
+            Err(error) => tracing::warn!("{error}"),
         }
     }
     Ok(files)
+}
+
+/// Whether a directory holds what others wrote.
+fn is_foreign(entry: &DirEntry) -> bool {
+    entry.file_type().is_some_and(|kind| kind.is_dir())
+        && (entry.file_name() == "node_modules"
+            || entry.file_name() == "__pycache__"
+            || DiskSystem.metadata(&entry.path().join("pyvenv.cfg")).is_ok())
+}
+
+fn is_python_file(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new("py"))
+        && DiskSystem.metadata(path).is_ok_and(|found| found.kind == PathKind::File)
+}
+
+#[cfg(test)]
+mod tests {
+    use speclens_files::MemorySystem;
+
+    use super::*;
+
+    #[test]
+    fn the_nearest_mark_is_the_root() {
+        let system = MemorySystem::default();
+        for file in ["/a/.git/HEAD", "/a/app/pyproject.toml", "/a/app/src/x.py", "/a/lib/y.py", "/b/z.py"] {
+            system.write(file, "");
+        }
+        for (file, root) in [("/a/app/src/x.py", "/a/app"), ("/a/lib/y.py", "/a"), ("/b/z.py", "/b")] {
+            assert_eq!(root_of(&system, Path::new(file)), Path::new(root));
+        }
+    }
 }
