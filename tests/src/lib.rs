@@ -1,1 +1,3 @@
 //! What the tests of Speclens share.
+
+pub mod protocol;
