@@ -116,7 +116,8 @@ async fn a_burst_of_edits_is_applied_in_order() {
         session.change("a.py", number + 2, change).await;
     }
     let hover = session.hover("a.py", 0, 0).await;
-    assert_eq!(hover["contents"]["value"], format!("__spec__\n{line}"));
+    let shown = hover["contents"]["value"].as_str().unwrap();
+    assert!(shown.starts_with(&format!("__spec__\n{line}\n")), "{shown}");
 
     let mut last = 0;
     while last != 201 {
@@ -284,6 +285,40 @@ async fn a_file_belongs_to_the_innermost_folder() {
     let event = json!({ "event": { "added": [], "removed": inner } });
     session.notify("workspace/didChangeWorkspaceFolders", event).await;
     assert!(session.published("inner/a.py").await["diagnostics"][0].get("relatedInformation").is_none());
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn settings_choose_the_environment() {
+    let mut session = Session::start(FAKE);
+    let options = json!({ "interpreter": "/usr/bin/python3.9", "extraPaths": ["lib", "/opt/lib"] });
+    let params = json!({
+        "processId": null,
+        "capabilities": {},
+        "rootUri": uri(""),
+        "initializationOptions": options,
+    });
+    session.ask("initialize", params).await;
+    session.notify("initialized", json!({})).await;
+    session.open("a.py", "__spec__").await;
+    session.published("a.py").await;
+    let shown = session.hover("a.py", 0, 0).await;
+    let asked = "Some(\"/usr/bin/python3.9\") [\"/workspace/lib\", \"/opt/lib\"]";
+    assert_eq!(shown["contents"]["value"], format!("__spec__\n{asked}"));
+
+    let settings = json!({ "settings": { "speclens": { "interpreter": ".venv" } } });
+    session.notify("workspace/didChangeConfiguration", settings).await;
+    session.notify("workspace/didChangeConfiguration", json!({ "settings": null })).await;
+    let shown = session.hover("a.py", 0, 0).await;
+    assert_eq!(shown["contents"]["value"], "__spec__\nSome(\"/workspace/.venv\") []");
+    session.finish().await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "left unread")]
+async fn a_message_left_unread_fails_the_test() {
+    let mut session = Session::with(json!({})).await;
+    session.request("textDocument/hover", at("a.py", 0, 0)).await;
     session.finish().await;
 }
 

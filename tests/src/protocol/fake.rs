@@ -1,6 +1,6 @@
 //! An analysis whose answers a test can foresee.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use speclens_files::{Db, Entry};
 const MARK: &str = "__spec__";
 
 /// Reports each `__spec__`, with a fix that writes `__name__`; related is the first line of `elsewhere.py`, where that
-/// exists. Hovering a `__spec__` shows the whole text. Where the text has `__slow__`, each waits until it is cancelled;
+/// exists. Hovering a `__spec__` shows the whole text and what the project asks for. Where the text has `__slow__`, each waits until it is cancelled;
 /// where it has `__panic__`, each panics.
 pub const FAKE: Analyses = Analyses { check, hover };
 
@@ -50,14 +50,15 @@ fn finding(db: &dyn Db, file: &Path, start: usize, elsewhere: &Path) -> Finding 
 }
 
 fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<Hover> {
-    let _: &PathBuf = project.root(db);
+    let request = project.request(db);
     let text = text(db, file);
     let here = offset as usize;
     let (start, _) =
         text.match_indices(MARK).find(|(start, mark)| (*start..start + mark.len()).contains(&here))?;
     let start = u32::try_from(start).unwrap();
     let place = Place { file: file.path(db).clone(), start, end: start + u32::try_from(MARK.len()).unwrap() };
-    Some(Hover { place, markdown: text })
+    let markdown = format!("{text}\n{:?} {:?}", request.python, request.extra_paths);
+    Some(Hover { place, markdown })
 }
 
 fn text(db: &dyn Db, file: Entry) -> String {

@@ -204,7 +204,7 @@ impl Session {
                 Ok(Some(message)) if wanted(&message) => return message,
                 Ok(Some(message)) => self.unread.push_back(message),
                 Ok(None) => panic!("the server ended before {what}; unread: {:#?}", self.unread),
-                Err(_) => panic!("no {what} in {DEADLINE:?}; unread: {:#?}", self.unread),
+                Err(late) => panic!("no {what}: {late}; unread: {:#?}", self.unread),
             }
         }
     }
