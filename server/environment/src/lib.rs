@@ -1,11 +1,25 @@
 //! The Python environment of a workspace, read from the disk: which interpreter, which search path, what `site` does at
 //! startup. Nothing of it is ever executed.
 
+mod build;
+mod discover;
+mod disk;
+mod distributions;
+mod hooks;
+mod interpreter;
 mod model;
 mod project;
+mod pyvenv;
+mod site;
+mod tables;
 
+pub use discover::BUILT_IN_LIBRARY;
+pub use distributions::owner_of;
 pub use model::{
     Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
-    PythonVersion, SearchPathEntry, StartupHook,
+    PythonVersion, SearchPathEntry, StartupHook, StartupModule,
 };
 pub use project::{Project, Request, Variables, environment};
+pub use tables::{
+    FrozenModule, KNOWN_MINORS, OddSpec, VersionTables, cache_tag, extension_suffixes, newest, tables,
+};

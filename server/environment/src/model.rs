@@ -59,8 +59,19 @@ pub struct Interpreter {
     pub standard_library: Option<PathBuf>,
     /// Whether `prefix` has a `pyvenv.cfg` (PEP 405).
     pub is_virtual_environment: bool,
+    /// `sys.builtin_module_names`, sorted. Builds of one version differ: Debian's has thirty more than others.
+    pub built_in_modules: Vec<String>,
+    /// `importlib.machinery.EXTENSION_SUFFIXES`.
+    pub extension_suffixes: Vec<String>,
     /// How it was found, as a phrase that ends "found …": "by .venv in the workspace".
     pub found: String,
+}
+
+impl Interpreter {
+    /// Whether the module `name` is compiled into the interpreter.
+    pub fn is_builtin(&self, name: &str) -> bool {
+        self.built_in_modules.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
 }
 
 /// Which rule put an entry on `sys.path`.
@@ -115,11 +126,26 @@ pub enum MetaPathFinder {
         mapping: Vec<(String, PathBuf)>,
         /// Namespace package -> its directories.
         namespaces: Vec<(String, Vec<PathBuf>)>,
+        /// The entry of `sys.path` that its path hook answers for; no directory is there.
+        placeholder: String,
     },
     /// `_distutils_hack.DistutilsMetaFinder`, put first by setuptools' `distutils-precedence.pth`.
     DistutilsHack {
         /// The `.pth` file.
         file: PathBuf,
+        /// Whether its spec has an origin (setuptools 60.5 and newer).
+        gives_origin: bool,
+    },
+    /// A finder that answers for a few names only, and for nothing else.
+    Narrow {
+        /// The module that installs it.
+        what: String,
+        /// The names that it may answer for.
+        names: Vec<String>,
+        /// Where it is installed.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: u32,
     },
     /// A finder that was seen to be installed but whose answers are not known.
     Unknown {
@@ -143,6 +169,19 @@ pub struct StartupHook {
     pub text: String,
     /// What it does, as far as it is understood; `None` where it is not.
     pub effect: Option<String>,
+    /// What it puts in `sys.modules`, unless the name is there already.
+    pub modules: Vec<StartupModule>,
+}
+
+/// A namespace package that a `*-nspkg.pth` line makes at startup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartupModule {
+    /// Its name.
+    pub name: String,
+    /// The directory that the line puts in its `__path__`.
+    pub path: PathBuf,
+    /// Whether it has a spec; those of setuptools before 31 have none.
+    pub has_spec: bool,
 }
 
 /// An installed distribution (`*.dist-info` or `*.egg-info`).
@@ -184,4 +223,11 @@ pub struct Environment {
     pub distributions: Vec<Distribution>,
     /// What is wrong.
     pub problems: Vec<Problem>,
+}
+
+impl Environment {
+    /// `sys.path` as text.
+    pub fn sys_path(&self) -> Vec<String> {
+        self.search_path.iter().map(|entry| entry.path.to_string_lossy().into_owned()).collect()
+    }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use speclens_files::Db;
 
+use crate::disk::Disk;
 use crate::model::{Environment, PythonVersion};
+use crate::{discover, distributions, site};
 
 /// The environment variables of the process, read once at its start by the binary.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +57,15 @@ pub struct Project {
 /// The environment of a project, as the disk has it now.
 #[salsa::tracked(returns(ref))]
 pub fn environment(db: &dyn Db, project: Project) -> Arc<Environment> {
-    let _ = (db, project, Path::new(""));
-    unimplemented!("the next commit")
+    Arc::new(read_environment(Disk(db), project.root(db), project.request(db)))
+}
+
+fn read_environment(disk: Disk<'_>, root: &Path, request: &Request) -> Environment {
+    let located = discover::discover(disk, root, request);
+    let site = site::run(disk, root, request, &located);
+    let distributions = distributions::installed(disk, &site.entries);
+    let (search_path, meta_path, startup_hooks) = (site.entries, site.meta_path, site.hooks);
+    let problems = located.problems.iter().cloned().chain(site.problems).collect();
+    let interpreter = located.interpreter;
+    Environment { interpreter, search_path, meta_path, startup_hooks, distributions, problems }
 }

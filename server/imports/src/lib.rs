@@ -2,4 +2,8 @@
 //! *machine* (what running modules does to the import state).
 
 pub mod finders;
+pub mod machine;
 pub mod spec;
+mod world;
+
+pub use world::DatabaseWorld;

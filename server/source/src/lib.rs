@@ -1,7 +1,13 @@
 //! Python text as facts: decoding, lines, and the program that the import machine runs.
 
 mod decode;
+mod facts;
 mod lines;
+mod parser;
+pub mod program;
 
 pub use decode::{DecodeError, decode};
+pub use facts::{ModuleFacts, SyntaxError, module_facts};
 pub use lines::{Encoding, LineIndex, Position};
+pub use parser::literals::{Literal, module_literals, names_of_narrow_finder};
+pub use program::{Name, Span};

@@ -3,18 +3,37 @@
 //! A static account of `Lib/importlib/_bootstrap.py` (`_find_spec`) and `_bootstrap_external.py` (`PathFinder`,
 //! `FileFinder`).
 
-use std::path::PathBuf;
+mod candidates;
+mod entry;
+mod meta_path;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use speclens_environment::{Environment, MetaPathFinder};
-use speclens_files::Listing;
+use speclens_files::{Db, Listing};
 
 use crate::spec::ModuleSpec;
+
+pub use candidates::candidates;
+pub use meta_path::{find_in_path, find_spec};
 
 /// What the finders may ask of the world. Implemented over the database and, in tests, over anything.
 pub trait Directories {
     /// The members of a directory, or `None` where there is none that can be read.
     fn listing(&self, directory: &str) -> Option<&Listing>;
+}
+
+/// The directories of the database's file system.
+#[derive(Clone, Copy)]
+pub struct DatabaseDirectories<'db>(pub &'db dyn Db);
+
+impl Directories for DatabaseDirectories<'_> {
+    fn listing(&self, directory: &str) -> Option<&Listing> {
+        let path = Path::new(directory);
+        // The finders of a relative entry look in the directory of the process, which is not known here.
+        if path.is_absolute() { self.0.entry(path).listing(self.0) } else { None }
+    }
 }
 
 /// The import state that a search starts from.
@@ -63,14 +82,14 @@ pub struct Resolution {
     pub uncertain: Option<String>,
 }
 
-/// `importlib._bootstrap._find_spec(name, path)`: asks each finder of `sys.meta_path` in turn. `path` is `None` for a
-/// top-level name and the parent's `__path__` otherwise.
-pub fn find_spec(
-    directories: &dyn Directories,
-    state: &SearchState,
-    name: &str,
-    path: Option<&[String]>,
-) -> Resolution {
-    let _ = (directories, state, name, path);
-    unimplemented!("the next commit")
+impl SearchState {
+    /// The state of a fresh interpreter: what `site` leaves, with `script` put first (`sys.path[0]`).
+    pub fn at_startup(environment: &Arc<Environment>, script: Option<&Path>) -> Self {
+        let script = script.map(|directory| directory.to_string_lossy().into_owned());
+        Self {
+            environment: Arc::clone(environment),
+            meta_path: environment.meta_path.clone(),
+            path: script.into_iter().chain(environment.sys_path()).collect(),
+        }
+    }
 }

@@ -1,0 +1,69 @@
+//! Questions to the disk, each tied to an entry of the incremental engine.
+
+use std::path::{Path, PathBuf};
+
+use speclens_files::{Db, Listing};
+
+/// More links than this in a row are a circle (Linux's own limit).
+const MOST_LINKS: usize = 40;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Disk<'db>(pub(crate) &'db dyn Db);
+
+impl<'db> Disk<'db> {
+    pub(crate) fn is_file(self, path: &Path) -> bool {
+        path.is_absolute() && self.0.entry(path).is_file(self.0)
+    }
+
+    pub(crate) fn is_directory(self, path: &Path) -> bool {
+        path.is_absolute() && self.0.entry(path).is_directory(self.0)
+    }
+
+    pub(crate) fn exists(self, path: &Path) -> bool {
+        path.is_absolute() && !matches!(self.0.entry(path).status(self.0), speclens_files::Status::Missing)
+    }
+
+    pub(crate) fn bytes(self, path: &Path) -> Option<Vec<u8>> {
+        if path.is_absolute() { self.0.entry(path).bytes(self.0).ok() } else { None }
+    }
+
+    pub(crate) fn text(self, path: &Path) -> Option<String> {
+        self.bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    pub(crate) fn listing(self, path: &Path) -> Option<&'db Listing> {
+        if path.is_absolute() { self.0.entry(path).listing(self.0) } else { None }
+    }
+
+    /// Follows the links that `path` itself is, as `getpath` does: those of the directories above it stay.
+    pub(crate) fn resolve_links(self, path: &Path) -> PathBuf {
+        let mut path = path.to_path_buf();
+        for _ in 0..MOST_LINKS {
+            // The status ties the caller to the link's target; links are seldom changed without it.
+            if !self.exists(&path) {
+                break;
+            }
+            let Ok(target) = self.0.system().read_link(&path) else { break };
+            path = match path.parent() {
+                Some(directory) => normal(&directory.join(target)),
+                None => target,
+            };
+        }
+        path
+    }
+}
+
+/// `os.path.normpath`: without `.`, `..` and doubled slashes, by the text alone.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                result.pop();
+            }
+            other => result.push(other),
+        }
+    }
+    result
+}

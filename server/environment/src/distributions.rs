@@ -1,0 +1,145 @@
+//! Installed distributions: `*.dist-info` and `*.egg-info` beside the packages, and which of them owns a file.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use speclens_files::{Db, Entry};
+
+use crate::disk::{Disk, normal};
+use crate::model::{Distribution, Environment, MetaPathFinder, PathOrigin, SearchPathEntry};
+
+/// All distributions in the entries of `sys.path`, in its order.
+pub(crate) fn installed(disk: Disk<'_>, entries: &[SearchPathEntry]) -> Vec<Distribution> {
+    let mut found = Vec::new();
+    for entry in entries {
+        if matches!(entry.origin, PathOrigin::StandardLibraryZip | PathOrigin::DynamicLibraries) {
+            continue;
+        }
+        let Some(listing) = disk.listing(&entry.path) else { continue };
+        for member in listing.iter() {
+            let Some((stem, kind)) = member.name.rsplit_once('.') else { continue };
+            if matches!(kind, "dist-info" | "egg-info") {
+                found.push(read(disk, &entry.path, &member.name, stem, kind));
+            }
+        }
+    }
+    found
+}
+
+/// The headers win over the name of the directory, which spells the name with underscores.
+fn read(disk: Disk<'_>, location: &Path, member: &str, stem: &str, kind: &str) -> Distribution {
+    let metadata = location.join(member);
+    let file = match kind {
+        "dist-info" => metadata.join("METADATA"),
+        _ if disk.is_file(&metadata) => metadata.clone(),
+        _ => metadata.join("PKG-INFO"),
+    };
+    let text = disk.text(&file).unwrap_or_default();
+    let headers = text.lines().take_while(|line| !line.is_empty());
+    let (mut name, mut version) = (None, None);
+    for line in headers {
+        name = name.or_else(|| line.strip_prefix("Name:").map(|value| value.trim().to_owned()));
+        version = version.or_else(|| line.strip_prefix("Version:").map(|value| value.trim().to_owned()));
+    }
+    let mut parts = stem.split('-');
+    let by_name = parts.next().unwrap_or_default().to_owned();
+    let by_version = parts.next().unwrap_or_default().to_owned();
+    Distribution {
+        name: name.unwrap_or(by_name),
+        version: version.unwrap_or(by_version),
+        metadata,
+        location: location.to_path_buf(),
+    }
+}
+
+/// The distribution that installed `path`, a file or a directory: by its `RECORD` (or `installed-files.txt`, or
+/// `top_level.txt`), or by the `.pth` file or editable finder that makes `path` importable.
+pub fn owner_of<'e>(db: &dyn Db, environment: &'e Environment, path: &Path) -> Option<&'e Distribution> {
+    if let Some(owner) = recorded(db, environment, path) {
+        return Some(owner);
+    }
+    let by_entry = environment.search_path.iter().find_map(|entry| match &entry.origin {
+        PathOrigin::PthFile { file, .. } if path.starts_with(&entry.path) => Some(file),
+        _ => None,
+    });
+    let by_finder = environment.meta_path.iter().find_map(|finder| match finder {
+        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
+            let mut directories = mapping.iter().map(|(_, path)| path);
+            let mut portions = namespaces.iter().flat_map(|(_, paths)| paths);
+            let inside = directories
+                .any(|directory| path.starts_with(directory) || path == directory.with_extension("py"))
+                || portions.any(|portion| path.starts_with(portion));
+            inside.then_some(file)
+        }
+        _ => None,
+    });
+    recorded(db, environment, by_finder.or(by_entry)?)
+}
+
+fn recorded<'e>(db: &dyn Db, environment: &'e Environment, path: &Path) -> Option<&'e Distribution> {
+    environment.distributions.iter().find(|distribution| {
+        path.strip_prefix(&distribution.location).is_ok_and(|below| {
+            let top = below.components().next().and_then(|first| first.as_os_str().to_str());
+            top.is_some_and(|top| {
+                let owned = owned_files(db, db.entry(&distribution.metadata));
+                owned.files.get(top).is_some_and(|files| {
+                    files.is_empty() || files.iter().any(|file| file == path || file.starts_with(path))
+                })
+            })
+        })
+    })
+}
+
+/// The files of a distribution by their top-level name; no files under a name mean that all below it is owned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Owned {
+    files: HashMap<String, Vec<PathBuf>>,
+}
+
+#[salsa::tracked(returns(ref))]
+fn owned_files(db: &dyn Db, metadata: Entry) -> Owned {
+    let disk = Disk(db);
+    let directory = metadata.path(db);
+    let Some(location) = directory.parent() else { return Owned::default() };
+    let mut owned = Owned::default();
+    let mut add = |path: PathBuf| {
+        let top = path.strip_prefix(location).ok().and_then(|below| below.components().next());
+        if let Some(top) = top.and_then(|top| top.as_os_str().to_str()) {
+            owned.files.entry(top.to_owned()).or_default().push(path);
+        }
+    };
+    if let Some(text) = disk.text(&directory.join("RECORD")) {
+        text.lines().filter_map(first_field).for_each(|file| add(normal(&location.join(file))));
+    } else if let Some(text) = disk.text(&directory.join("installed-files.txt")) {
+        text.lines().filter(|line| !line.is_empty()).for_each(|file| add(normal(&directory.join(file))));
+    } else if let Some(text) = disk.text(&directory.join("top_level.txt")) {
+        for name in text.lines().map(str::trim).filter(|name| !name.is_empty()) {
+            owned.files.insert(name.to_owned(), Vec::new());
+            owned.files.insert(format!("{name}.py"), Vec::new());
+        }
+    }
+    owned
+}
+
+/// The first field of a line of CSV.
+fn first_field(line: &str) -> Option<String> {
+    match line.strip_prefix('"') {
+        Some(quoted) => {
+            let end = quoted.rfind("\",")?;
+            Some(quoted[..end].replace("\"\"", "\""))
+        }
+        None => line.split(',').next().filter(|field| !field.is_empty()).map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_field_of_a_record_line() {
+        assert_eq!(first_field("a/b.py,sha256=x,12").as_deref(), Some("a/b.py"));
+        assert_eq!(first_field("\"a/b,c.py\",sha256=x,12").as_deref(), Some("a/b,c.py"));
+        assert_eq!(first_field(""), None);
+    }
+}

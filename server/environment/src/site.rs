@@ -1,0 +1,254 @@
+//! `sys.path` and `sys.meta_path` after `site` has run: a static account of `Lib/site.py`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{Disk, normal};
+use crate::hooks;
+use crate::interpreter::Located;
+use crate::model::{
+    Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem, SearchPathEntry, StartupHook,
+};
+use crate::project::Request;
+use crate::{BUILT_IN_LIBRARY, tables};
+
+/// The state that `site` builds.
+pub(crate) struct Site<'a> {
+    pub(crate) disk: Disk<'a>,
+    pub(crate) request: &'a Request,
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) entries: Vec<SearchPathEntry>,
+    pub(crate) meta_path: Vec<MetaPathFinder>,
+    pub(crate) hooks: Vec<StartupHook>,
+    pub(crate) problems: Vec<Problem>,
+    known: HashSet<PathBuf>,
+    /// `.pth` files whose import lines were run: `site` may come by twice, but an installed finder stays one.
+    seen_files: HashSet<PathBuf>,
+}
+
+/// Runs `site` on paper.
+pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located: &'a Located) -> Site<'a> {
+    let mut site = Site {
+        disk,
+        request,
+        interpreter: &located.interpreter,
+        entries: Vec::new(),
+        meta_path: vec![MetaPathFinder::BuiltIn, MetaPathFinder::Frozen, MetaPathFinder::Path],
+        hooks: Vec::new(),
+        problems: Vec::new(),
+        known: HashSet::new(),
+        seen_files: HashSet::new(),
+    };
+    site.before_site(root);
+    site.site_directories(located);
+    site
+}
+
+impl Site<'_> {
+    /// What `getpath` puts on the path; `site.removeduppaths` makes it absolute and drops doubles, not missing ones.
+    fn before_site(&mut self, root: &Path) {
+        let mut first = self.request.extra_paths.clone();
+        if !self.request.isolated
+            && let Some(path) = self.request.variables.get("PYTHONPATH")
+        {
+            first.extend(std::env::split_paths(path));
+        }
+        for path in first {
+            self.add(normal(&root.join(path)), PathOrigin::PythonPath);
+        }
+        let Some(library) = &self.interpreter.standard_library else {
+            self.add(PathBuf::from(BUILT_IN_LIBRARY), PathOrigin::StandardLibrary);
+            return;
+        };
+        let version = self.interpreter.version;
+        if let Some(libraries) = library.parent() {
+            let zip = libraries.join(format!("python{}{}.zip", version.major, version.minor));
+            self.add(zip, PathOrigin::StandardLibraryZip);
+        }
+        self.add(library.clone(), PathOrigin::StandardLibrary);
+        self.add(library.join("lib-dynload"), PathOrigin::DynamicLibraries);
+    }
+
+    /// `site.main`: the virtual environment's directories, the user's, the installation's.
+    fn site_directories(&mut self, located: &Located) {
+        let Interpreter { prefix, base_prefix, .. } = self.interpreter;
+        let layout = Layout::of(self.disk, self.interpreter);
+        let configuration = located.configuration.as_ref();
+        if configuration.is_some() {
+            self.add_site_packages(&layout, prefix);
+        }
+        let system_too = configuration.is_none_or(|configuration| configuration.system_site_packages);
+        if system_too {
+            self.add_user_site();
+        }
+        // For a virtual environment its own come again, and change nothing.
+        self.add_site_packages(&layout, prefix);
+        if system_too && base_prefix != prefix {
+            self.add_site_packages(&layout, base_prefix);
+        }
+    }
+
+    fn add_user_site(&mut self) {
+        let variables = &self.request.variables;
+        if self.request.isolated || variables.get("PYTHONNOUSERSITE").is_some() {
+            return;
+        }
+        let base = variables
+            .get("PYTHONUSERBASE")
+            .map(PathBuf::from)
+            .or_else(|| variables.get("HOME").map(|home| Path::new(home).join(".local")));
+        if let Some(base) = base {
+            let directory = base.join("lib").join(library_name(self.interpreter)).join("site-packages");
+            if self.disk.is_directory(&directory) {
+                self.add_site_directory(&directory, PathOrigin::UserSite);
+            }
+        }
+    }
+
+    fn add_site_packages(&mut self, layout: &Layout, prefix: &Path) {
+        for directory in layout.directories(self.interpreter, prefix) {
+            if self.disk.is_directory(&directory) {
+                self.add_site_directory(&directory, PathOrigin::SitePackages);
+            }
+        }
+    }
+
+    /// `site.addsitedir`.
+    fn add_site_directory(&mut self, directory: &Path, origin: PathOrigin) {
+        self.add(normal(directory), origin);
+        let Some(listing) = self.disk.listing(directory) else { return };
+        for member in listing.iter() {
+            if member.name.ends_with(".pth") && !self.is_hidden(&member.name) {
+                self.add_path_file(directory, &directory.join(&member.name));
+            }
+        }
+    }
+
+    /// gh-113659: since these releases a `.pth` file whose name starts with a dot is not read.
+    fn is_hidden(&self, name: &str) -> bool {
+        let since = match self.interpreter.version.minor {
+            ..=7 => return false,
+            8 | 9 => 19,
+            10 => 14,
+            11 => 8,
+            12 => 2,
+            _ => 0,
+        };
+        // Where the micro version is unknown, a release of the last years is likelier.
+        name.starts_with('.') && self.interpreter.version.micro.is_none_or(|micro| micro >= since)
+    }
+
+    /// `site.addpackage`.
+    fn add_path_file(&mut self, directory: &Path, file: &Path) {
+        let Some(bytes) = self.disk.bytes(file) else { return };
+        let Ok(mut text) = String::from_utf8(bytes) else {
+            self.problems.push(Problem {
+                message:
+                    "this file is not valid UTF-8: site cannot read it, and Python does not start where \
+                          the locale's encoding is UTF-8"
+                        .to_owned(),
+                file: file.to_path_buf(),
+                line: None,
+            });
+            return;
+        };
+        let modern = self.interpreter.version.at_least(13);
+        if modern && text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        let first_time = self.seen_files.insert(file.to_path_buf());
+        for (at, line) in lines(&text, modern).enumerate() {
+            let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            if line.starts_with('#') || line.trim().is_empty() {
+                continue;
+            }
+            if line.starts_with("import ") || line.starts_with("import\t") {
+                if first_time {
+                    hooks::run_line(self, directory, file, number, line.trim_end());
+                }
+                continue;
+            }
+            let path = normal(&directory.join(line.trim_end()));
+            if self.known.contains(&path) {
+                continue;
+            }
+            if self.disk.exists(&path) {
+                self.add(path, PathOrigin::PthFile { file: file.to_path_buf(), line: number });
+            } else if first_time {
+                let message = format!("{} does not exist, so site leaves it out of sys.path", path.display());
+                self.problems.push(Problem { message, file: file.to_path_buf(), line: Some(number) });
+            }
+        }
+    }
+
+    /// Puts `path` at the end of `sys.path` unless it is there.
+    pub(crate) fn add(&mut self, path: PathBuf, origin: PathOrigin) {
+        if self.known.insert(path.clone()) {
+            self.entries.push(SearchPathEntry { path, origin });
+        }
+    }
+}
+
+/// The lines of a `.pth` file: of a text file before 3.13, of `str.splitlines` since.
+fn lines(text: &str, modern: bool) -> impl Iterator<Item = &str> {
+    let ends = move |c: char| match c {
+        '\n' | '\r' => true,
+        '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}' => modern,
+        _ => false,
+    };
+    // `\r\n` counts one line too many here if split at both, so the pair is split first.
+    text.split("\r\n").flat_map(move |part| part.split(ends))
+}
+
+/// `python3.11`, `pypy3.10`.
+fn library_name(interpreter: &Interpreter) -> String {
+    let name = match interpreter.implementation {
+        Implementation::CPython => "python",
+        Implementation::PyPy => "pypy",
+    };
+    format!("{name}{}.{}", interpreter.version.major, interpreter.version.minor)
+}
+
+/// Where `site.getsitepackages` of this installation looks below a prefix.
+struct Layout {
+    /// `sys.platlibdir`.
+    libraries: String,
+    /// Debian's `site.py` looks for `dist-packages`.
+    debian: bool,
+}
+
+impl Layout {
+    fn of(disk: Disk<'_>, interpreter: &Interpreter) -> Self {
+        let library = interpreter.standard_library.as_deref();
+        let text = library.and_then(|library| disk.text(&library.join("site.py"))).unwrap_or_default();
+        let libraries = library
+            .and_then(Path::parent)
+            .and_then(Path::file_name)
+            .map_or_else(|| "lib".to_owned(), |name| name.to_string_lossy().into_owned());
+        Self { libraries, debian: text.contains("\"dist-packages\"") }
+    }
+
+    fn directories(&self, interpreter: &Interpreter, prefix: &Path) -> Vec<PathBuf> {
+        let version = library_name(interpreter);
+        let mut libraries = vec![self.libraries.as_str()];
+        if self.libraries != "lib" {
+            libraries.push("lib");
+        }
+        let mut found = Vec::new();
+        if self.debian {
+            if interpreter.is_virtual_environment {
+                found.push(prefix.join("lib").join(&version).join("site-packages"));
+            }
+            found.push(prefix.join("local/lib").join(&version).join("dist-packages"));
+            found.push(prefix.join("lib/python3/dist-packages"));
+        }
+        let last = if self.debian { "dist-packages" } else { "site-packages" };
+        found.extend(libraries.iter().map(|name| prefix.join(name).join(&version).join(last)));
+        found
+    }
+}
+
+/// The names that may be imported at startup without any file: they do not matter to a hook.
+pub(crate) fn is_standard(interpreter: &Interpreter, name: &str) -> bool {
+    tables::tables(interpreter.version).is_stdlib(name)
+}

@@ -1,0 +1,402 @@
+//! Attributes: the look-up of Python's data model, as far as modules, classes and their instances need it.
+
+use std::sync::Arc;
+
+use speclens_source::program::{Call, Expression};
+use speclens_source::{Name, Span};
+
+use super::Machine;
+use super::exception::Raises;
+use super::modules::MODULE_SPEC;
+use super::observe::{ObservationKind, Seen, SpecState};
+use super::value::{ObjectId, Payload, Value};
+
+/// The attributes of a module that say where it comes from.
+const MODULE_METADATA: &[&str] =
+    &["__spec__", "__file__", "__path__", "__loader__", "__package__", "__cached__"];
+/// The attributes of a spec.
+const SPEC_ATTRIBUTES: &[&str] =
+    &["name", "loader", "origin", "submodule_search_locations", "has_location", "cached", "parent"];
+
+impl Machine<'_> {
+    /// `value.name` as an expression: read, and noted if the user's file reads metadata.
+    pub(super) fn attribute_expression(
+        &mut self,
+        span: Span,
+        value: &Expression,
+        name: &Name,
+        tested: bool,
+    ) -> Raises<Value> {
+        let before = self.observations.len();
+        let object = self.evaluate(value)?;
+        let result = self.attribute(&object, name);
+        if self.observes() {
+            self.observe_attribute(span, value.span, before, &object, name, &result, tested);
+        }
+        result.map_err(|mut raised| {
+            if self.observes() && self.observations.len() > before {
+                raised.observations.push(self.observations.len() - 1);
+            }
+            raised
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one place that knows all of a read")]
+    fn observe_attribute(
+        &mut self,
+        span: Span,
+        value_span: Span,
+        before: usize,
+        object: &Value,
+        name: &Name,
+        result: &Raises<Value>,
+        tested: bool,
+    ) {
+        let seen = self.seen(result);
+        if MODULE_METADATA.contains(&name.as_str()) {
+            if let Some(module) = self.view(object, None).filter(|_| self.is_module_entry(object)) {
+                let kind = ObservationKind::ModuleAttribute { module, attribute: name.clone(), seen };
+                self.observe(span, kind, tested);
+            }
+            return;
+        }
+        if !SPEC_ATTRIBUTES.contains(&name.as_str()) {
+            return;
+        }
+        // The spec of a module that the same expression read…
+        let read = self.observations[before..].iter().rev().find_map(|observation| match &observation.kind {
+            ObservationKind::ModuleAttribute { module, attribute, .. }
+                if attribute == "__spec__" && observation.span == value_span =>
+            {
+                Some(module.clone())
+            }
+            _ => None,
+        });
+        // … or a spec that came from elsewhere: it says whose it is.
+        let module = read.or_else(|| {
+            let id = object.as_object()?;
+            if self.state.heap.get(id).class != MODULE_SPEC {
+                return None;
+            }
+            let owner = self.text_attribute(id, "name")?;
+            let found = self.view_of_name(&owner);
+            found.or_else(|| self.view_of_spec(id))
+        });
+        if let Some(module) = module {
+            let (spec_span, attribute) = (value_span, name.clone());
+            let kind = ObservationKind::SpecAttribute { module, spec_span, attribute, seen };
+            self.observe(span, kind, tested);
+        }
+    }
+
+    /// A bare `__spec__`, `__file__`, … in the user's file.
+    pub(super) fn observe_name(&mut self, span: Span, name: &Name, value: &Value, tested: bool) {
+        if !self.observes() || !MODULE_METADATA.contains(&name.as_str()) {
+            return;
+        }
+        let Some(module) = self.frame().map(|frame| frame.module) else { return };
+        let seen = self.seen(&Ok(value.clone()));
+        if let Some(module) = self.view(&Value::Object(module), None) {
+            let kind = ObservationKind::ModuleAttribute { module, attribute: name.clone(), seen };
+            self.observe(span, kind, tested);
+        }
+    }
+
+    /// A call of the import system in the user's file.
+    pub(super) fn observe_call(&mut self, span: Span, function: &Value, call: &Call, result: &Raises<Value>) {
+        if !self.observes() {
+            return;
+        }
+        let Value::Builtin(function) = function else { return };
+        if !matches!(
+            *function,
+            "importlib.util.find_spec" | "importlib.import_module" | "builtins.__import__"
+        ) {
+            return;
+        }
+        let Some(name) = self.constant_argument(call) else { return };
+        let raised = result.as_ref().err().map(|raised| (**raised).clone());
+        let module = self.view_of_name(&name);
+        let kind = if *function == "importlib.util.find_spec" {
+            let found = !matches!(result, Ok(Value::None));
+            ObservationKind::FindSpec { name, raised, found, module }
+        } else {
+            ObservationKind::Import { module: name, raised, view: module }
+        };
+        self.observe(span, kind, false);
+    }
+
+    fn constant_argument(&mut self, call: &Call) -> Option<Name> {
+        let argument = call.arguments.first().or_else(|| call.keywords.first().map(|(_, value)| value))?;
+        let observations = self.observations.len();
+        let value = self.evaluate(argument).ok()?;
+        self.observations.truncate(observations);
+        value.as_str().map(Name::from)
+    }
+
+    fn seen(&self, result: &Raises<Value>) -> Seen {
+        match result {
+            Err(raised) => Seen::Raises((**raised).clone()),
+            Ok(Value::None) => Seen::None,
+            Ok(Value::Str(text)) => Seen::Known(format!("'{text}'")),
+            Ok(Value::Bool(true)) => Seen::Known("True".into()),
+            Ok(Value::Bool(false)) => Seen::Known("False".into()),
+            Ok(Value::Object(id)) => {
+                let object = self.state.heap.get(*id);
+                match &object.payload {
+                    Payload::List(items) if !object.open => {
+                        let texts: Option<Vec<_>> =
+                            items.iter().map(|item| item.as_str().map(|text| format!("'{text}'"))).collect();
+                        texts.map_or(Seen::Unknown, |texts| Seen::Known(format!("[{}]", texts.join(", "))))
+                    }
+                    _ if object.class == MODULE_SPEC => {
+                        let name = self.text_attribute(*id, "name");
+                        name.map_or(Seen::Unknown, |name| {
+                            Seen::Known(format!("ModuleSpec(name='{name}', …)"))
+                        })
+                    }
+                    _ => Seen::Known(format!("<{} object>", self.class_name(&object.class))),
+                }
+            }
+            Ok(Value::Builtin(name)) => Seen::Known(format!("<class '{name}'>")),
+            Ok(_) => Seen::Unknown,
+        }
+    }
+
+    /// Whether the object stands in `sys.modules`, or is a module at all.
+    fn is_module_entry(&self, value: &Value) -> bool {
+        let Some(id) = value.as_object() else { return false };
+        self.is_module(id) || self.state.modules.values().any(|entry| entry.value == *value)
+    }
+
+    fn view_of_spec(&self, id: ObjectId) -> Option<super::ModuleView> {
+        let name = self.text_attribute(id, "name")?;
+        let value = |attribute| self.state.heap.slot(id, attribute).map(|slot| &slot.value);
+        let is_package = !matches!(value("submodule_search_locations"), None | Some(Value::None));
+        let is_namespace = is_package && matches!(value("origin"), Some(Value::None));
+        let path = value("submodule_search_locations").map(|path| self.elements(path).0.unwrap_or_default());
+        let path = path.unwrap_or_default();
+        Some(super::ModuleView {
+            name: Name::from(&*name),
+            spec: SpecState::Present,
+            class: "module".into(),
+            is_namespace,
+            is_main: false,
+            path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
+            file: self.text_attribute(id, "origin"),
+            evidence: Vec::new(),
+        })
+    }
+
+    /// `object.name`, or the AttributeError.
+    pub(super) fn attribute(&mut self, object: &Value, name: &str) -> Raises<Value> {
+        if let Value::OneOf(values) = object {
+            let mut joined: Option<Value> = None;
+            for value in values.iter() {
+                let one = self
+                    .possibly_raising(|machine| machine.attribute(value, name).map(Some))
+                    .unwrap_or(Value::Unknown);
+                joined = Some(joined.map_or(one.clone(), |joined| joined.join(one)));
+            }
+            return Ok(joined.unwrap_or(Value::Unknown));
+        }
+        match self.attribute_or_missing(object, name)? {
+            Some(value) => Ok(value),
+            None => self.missing_attribute(object, name),
+        }
+    }
+
+    /// An attribute that is certainly not there: an exception where that is sure to be what CPython does.
+    fn missing_attribute(&mut self, object: &Value, name: &str) -> Raises<Value> {
+        let metadata = MODULE_METADATA.contains(&name);
+        let message = match object {
+            Value::None => format!("'NoneType' object has no attribute '{name}'"),
+            Value::Object(id) if self.is_module(*id) => {
+                let module = self.text_attribute(*id, "__name__").unwrap_or_else(|| Arc::from("?"));
+                format!("module '{module}' has no attribute '{name}'")
+            }
+            Value::Object(id) => {
+                let class = self.class_name(&self.state.heap.get(*id).class);
+                format!("'{class}' object has no attribute '{name}'")
+            }
+            _ => return Ok(Value::Unknown),
+        };
+        // As with names: what the code does not expect to miss is more often something that we do not know.
+        if metadata || matches!(object, Value::None) || self.is_expected("AttributeError") {
+            return Err(self.raise("builtins.AttributeError", message));
+        }
+        Ok(Value::Unknown)
+    }
+
+    /// `object.name`; `None` where there certainly is no such attribute.
+    pub(super) fn attribute_or_missing(&mut self, object: &Value, name: &str) -> Raises<Option<Value>> {
+        match object {
+            Value::Unknown | Value::OneOf(_) => Ok(Some(Value::Unknown)),
+            Value::None => Ok(if name.starts_with("__") { Some(Value::Unknown) } else { None }),
+            Value::Builtin(builtin) => Ok(Some(self.builtin_attribute(builtin, name))),
+            Value::Object(id) => self.object_attribute(*id, name),
+            Value::Method(_) | Value::Bool(_) | Value::Int(_) => Ok(Some(Value::Unknown)),
+            Value::Str(_) | Value::Tuple(_) => Ok(Some(self.bound_builtin(object, name))),
+        }
+    }
+
+    fn object_attribute(&mut self, id: ObjectId, name: &str) -> Raises<Option<Value>> {
+        let value = Value::Object(id);
+        if let Some(slot) = self.state.heap.slot(id, name) {
+            let (found, certain) = (slot.value.clone(), slot.certain);
+            if matches!(self.state.heap.get(id).payload, Payload::Class { .. }) {
+                return Ok(Some(self.bind_class_attribute(found, &value)));
+            }
+            return Ok(Some(if certain { found } else { Value::Unknown }));
+        }
+        match name {
+            "__class__" => return Ok(Some(self.state.heap.get(id).class.clone())),
+            "__dict__" => return Ok(Some(self.dict_of(id))),
+            _ => {}
+        }
+        let object = self.state.heap.get(id);
+        match &object.payload {
+            Payload::Descriptor(pair) if object.class == Value::Builtin("builtins.super") => {
+                return Ok(Some(self.super_attribute(pair, name)));
+            }
+            Payload::Class { .. } => return self.class_attribute(id, name),
+            Payload::Function(function) => return Ok(Some(self.function_attribute(function, name))),
+            Payload::List(_) | Payload::Dict(_) => return Ok(Some(self.bound_builtin(&value, name))),
+            _ => {}
+        }
+        if let Some(found) = self.known_module_attribute(id, name) {
+            return Ok(Some(found));
+        }
+        let class = self.state.heap.get(id).class.clone();
+        if let Some(found) = self.find_in_class(&class, name) {
+            return self.bind_attribute(found, &value, &class).map(Some);
+        }
+        let open = self.state.heap.get(id).open;
+        if open || self.is_open_class(&class) {
+            return Ok(Some(Value::Unknown));
+        }
+        self.dynamic_attribute(id, &class, name)
+    }
+
+    /// `__getattr__`: the module's own (PEP 562, 3.7+), or the class's.
+    fn dynamic_attribute(&mut self, id: ObjectId, class: &Value, name: &str) -> Raises<Option<Value>> {
+        let value = Value::Object(id);
+        let own = self.state.heap.slot(id, "__getattr__").filter(|_| self.is_module(id));
+        let getter = match own {
+            Some(slot) => Some(slot.value.clone()),
+            None => self
+                .find_in_class(class, "__getattr__")
+                .map(|found| Value::Method(Arc::new((value.clone(), found)))),
+        };
+        let Some(getter) = getter else { return Ok(None) };
+        if !self.may_follow() {
+            return Ok(Some(Value::Unknown));
+        }
+        match self.call(&getter, vec![Value::str(name)], Vec::new()) {
+            Ok(found) => Ok(Some(found)),
+            Err(raised) if raised.type_name == "AttributeError" => Ok(None),
+            Err(raised) => Err(raised),
+        }
+    }
+
+    /// What an instance sees of an attribute that its class has.
+    fn bind_attribute(&mut self, found: Value, instance: &Value, class: &Value) -> Raises<Value> {
+        let Some(id) = found.as_object() else {
+            return Ok(match found {
+                Value::Builtin(name) if name.starts_with("types.ModuleType.") => {
+                    Value::Method(Arc::new((instance.clone(), found)))
+                }
+                found => found,
+            });
+        };
+        match &self.state.heap.get(id).payload {
+            Payload::Function(_) => Ok(Value::Method(Arc::new((instance.clone(), found)))),
+            Payload::Descriptor(function) => {
+                let function = function.clone();
+                match self.state.heap.get(id).class {
+                    Value::Builtin("builtins.property") => {
+                        self.call(&function, vec![instance.clone()], Vec::new())
+                    }
+                    Value::Builtin("builtins.classmethod") => {
+                        Ok(Value::Method(Arc::new((class.clone(), function))))
+                    }
+                    _ => Ok(function),
+                }
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// What the class itself sees of one of its attributes.
+    fn bind_class_attribute(&self, found: Value, class: &Value) -> Value {
+        let Some(id) = found.as_object() else { return found };
+        match (&self.state.heap.get(id).payload, &self.state.heap.get(id).class) {
+            (Payload::Descriptor(function), Value::Builtin("builtins.classmethod")) => {
+                Value::Method(Arc::new((class.clone(), function.clone())))
+            }
+            (Payload::Descriptor(function), Value::Builtin("builtins.staticmethod")) => function.clone(),
+            _ => found,
+        }
+    }
+
+    fn class_attribute(&mut self, id: ObjectId, name: &str) -> Raises<Option<Value>> {
+        let class = Value::Object(id);
+        if let Some(found) = self.find_in_class(&class, name) {
+            return Ok(Some(self.bind_class_attribute(found, &class)));
+        }
+        let known = matches!(name, "__spec__" | "__file__" | "__path__" | "__loader__" | "__cached__");
+        Ok(if known && !self.is_open_class(&class) { None } else { Some(Value::Unknown) })
+    }
+
+    /// Whether an object has an attribute; `None` where that cannot be decided.
+    pub(super) fn has_attribute(&mut self, object: &Value, name: &str) -> Option<bool> {
+        if let Some(id) = object.as_object() {
+            if let Some(slot) = self.state.heap.slot(id, name) {
+                return slot.certain.then_some(true);
+            }
+            let open = self.state.heap.get(id).open;
+            if open && self.known_module_attribute(id, name).is_none() {
+                return None;
+            }
+        }
+        match self.attribute_or_missing(object, name) {
+            Ok(None) => Some(false),
+            Ok(Some(Value::Unknown)) if !object.as_object().is_some_and(|id| self.is_module(id)) => None,
+            Ok(Some(_)) => Some(true),
+            Err(raised) if raised.type_name == "AttributeError" => Some(false),
+            Err(_) => None,
+        }
+    }
+
+    /// `object.name = value`.
+    pub(super) fn set_attribute(&mut self, object: &Value, name: &str, value: Value) -> Raises<()> {
+        let Value::Object(id) = *object else {
+            if let Value::Builtin(builtin) = object {
+                self.set_builtin_attribute(builtin, name, &value);
+            }
+            return Ok(());
+        };
+        if self.set_known_module_attribute(id, name, &value) {
+            return Ok(());
+        }
+        if name == "__class__" {
+            let region = self.region();
+            let object = self.state.heap.get_mut(id);
+            object.class = if object.region == region { value } else { Value::Unknown };
+            return Ok(());
+        }
+        let class = self.state.heap.get(id).class.clone();
+        if let Some(Value::Object(setter)) = self.find_in_class(&class, "__setattr__")
+            && self.may_follow()
+        {
+            let setter = Value::Method(Arc::new((object.clone(), Value::Object(setter))));
+            self.call(&setter, vec![Value::str(name), value.clone()], Vec::new())?;
+            // `object.__setattr__` and `super().__setattr__` end in the plain case below.
+            if self.state.heap.slot(id, name).is_some() {
+                return Ok(());
+            }
+        }
+        self.set_slot(id, name, value);
+        Ok(())
+    }
+}

@@ -1,0 +1,294 @@
+//! Calls: which are followed, and how arguments meet parameters.
+
+use std::sync::Arc;
+
+use speclens_source::Name;
+use speclens_source::program::{Function, ParameterKind};
+
+use super::exception::Raises;
+use super::execute::Completion;
+use super::value::{Attributes, FunctionObject, Object, ObjectId, Payload, Value};
+use super::{Frame, Machine};
+
+/// A function with no more statements than this is followed even if it names nothing of the import state: what it
+/// returns may decide a branch.
+const SMALL: u32 = 14;
+/// Objects further away than this from an argument are taken to be left alone by a call that is not followed.
+const MAX_TAINT: u32 = 3;
+
+impl Machine<'_> {
+    /// Calls a value.
+    pub(super) fn call(
+        &mut self,
+        function: &Value,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+    ) -> Raises<Value> {
+        match function {
+            Value::Builtin(name) => self.call_builtin(name, arguments, keywords),
+            Value::Method(bound) => {
+                let mut with_receiver = vec![bound.0.clone()];
+                with_receiver.extend(arguments);
+                self.call(&bound.1.clone(), with_receiver, keywords)
+            }
+            Value::Object(id) => self.call_object(*id, arguments, keywords),
+            Value::OneOf(values) => {
+                let mut joined: Option<Value> = None;
+                for value in values.iter() {
+                    let one = self
+                        .possibly_raising(|machine| {
+                            machine.call(value, arguments.clone(), keywords.clone()).map(Some)
+                        })
+                        .unwrap_or(Value::Unknown);
+                    joined = Some(joined.map_or(one.clone(), |joined| joined.join(one)));
+                }
+                Ok(joined.unwrap_or(Value::Unknown))
+            }
+            _ => {
+                if arguments.iter().any(|argument| self.is_import_state(argument)) {
+                    self.unknown("import state is given to a call that cannot be followed");
+                }
+                Ok(Value::Unknown)
+            }
+        }
+    }
+
+    fn is_import_state(&self, value: &Value) -> bool {
+        match value {
+            Value::Builtin(name) => {
+                matches!(*name, "sys.modules" | "sys.meta_path" | "sys.path_hooks" | "sys.path")
+            }
+            Value::Object(id) => self.is_module(*id),
+            _ => false,
+        }
+    }
+
+    fn call_object(
+        &mut self,
+        id: ObjectId,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+    ) -> Raises<Value> {
+        let object = self.state.heap.get(id);
+        match &object.payload {
+            Payload::Function(function) => {
+                let function = Arc::clone(function);
+                self.call_function(&function, arguments, keywords)
+            }
+            Payload::Class { .. } => self.instantiate(&Value::Object(id), arguments, keywords),
+            _ => {
+                let class = object.class.clone();
+                match self.find_in_class(&class, "__call__") {
+                    Some(method) => {
+                        let bound = Value::Method(Arc::new((Value::Object(id), method)));
+                        self.call(&bound, arguments, keywords)
+                    }
+                    None => Ok(Value::Unknown),
+                }
+            }
+        }
+    }
+
+    /// Calls `object.name(…)` where the object's class certainly has such a method.
+    pub(super) fn call_method(
+        &mut self,
+        object: &Value,
+        name: &str,
+        arguments: Vec<Value>,
+    ) -> Raises<Option<Value>> {
+        let Some(id) = object.as_object() else { return Ok(None) };
+        let class = self.state.heap.get(id).class.clone();
+        let Some(method) = self.find_in_class(&class, name) else { return Ok(None) };
+        let bound = Value::Method(Arc::new((object.clone(), method)));
+        self.call(&bound, arguments, Vec::new()).map(Some)
+    }
+
+    /// Applies a decorator.
+    pub(super) fn decorate(&mut self, decorator: &Value, value: Value) -> Raises<Value> {
+        match decorator {
+            // What these add does not change what a call does to the import state.
+            Value::Builtin("functools.identity" | "functools.lru_cache" | "functools.cache") => Ok(value),
+            _ => self.call(decorator, vec![value], Vec::new()),
+        }
+    }
+
+    fn call_function(
+        &mut self,
+        function: &Arc<FunctionObject>,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+    ) -> Raises<Value> {
+        if function.code.is_deferred {
+            return Ok(Value::Unknown);
+        }
+        if !self.is_followed(&function.code) {
+            let reached = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
+            for value in reached.cloned().collect::<Vec<_>>() {
+                self.taint(&value, 0);
+            }
+            return Ok(Value::Unknown);
+        }
+        self.enter_function(function, arguments, keywords)
+    }
+
+    /// Runs a function's body with these arguments.
+    pub(super) fn enter_function(
+        &mut self,
+        function: &Arc<FunctionObject>,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+    ) -> Raises<Value> {
+        let code = Arc::clone(&function.code);
+        let receiver = arguments.first().cloned();
+        let region = self.region();
+        let variables = self.state.heap.add(Object {
+            class: Value::Unknown,
+            attributes: Attributes::default(),
+            open: false,
+            region,
+            payload: Payload::Scope { enclosing: function.enclosing },
+        });
+        self.bind_parameters(variables, function, arguments, keywords);
+        let observed = self.user_file.as_ref() == Some(&function.file);
+        if observed {
+            self.called.insert(Arc::as_ptr(&code));
+        }
+        self.calls += 1;
+        self.frames.push(Frame {
+            file: Arc::clone(&function.file),
+            module: function.module,
+            names: variables,
+            enclosing: function.enclosing,
+            method: function.class.zip(receiver),
+            globals: Vec::new(),
+            nonlocals: Vec::new(),
+            current: code.name_span,
+            observed,
+            is_function: true,
+            possible_returns: Vec::new(),
+        });
+        let result = stacker::maybe_grow(256 << 10, 4 << 20, || self.execute_block(&code.body));
+        let site = self.site();
+        let frame = self.frames.pop();
+        self.calls -= 1;
+        let possible = frame.map(|frame| frame.possible_returns).unwrap_or_default();
+        match result {
+            Ok(completion) => {
+                let last = match completion {
+                    Completion::Return(value) => value,
+                    _ => Value::None,
+                };
+                Ok(possible.into_iter().fold(last, Value::join))
+            }
+            Err(mut raised) => {
+                raised.traceback.extend(site);
+                Err(raised)
+            }
+        }
+    }
+
+    /// What a call that is not followed may have done to one of its arguments.
+    fn taint(&mut self, value: &Value, depth: u32) {
+        let Some(id) = value.as_object() else { return };
+        let object = self.state.heap.get(id);
+        let reachable = match &object.payload {
+            // A module's and a class's names are changed by their own code, as a rule.
+            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => return,
+            Payload::Module { .. } if self.is_module(id) => return,
+            _ if object.class == super::modules::MODULE_SPEC => return,
+            Payload::List(items) => items.clone(),
+            Payload::Dict(items) => items.iter().map(|(_, value)| value.clone()).collect(),
+            Payload::Plain | Payload::Module { .. } => {
+                object.attributes.values().map(|slot| slot.value.clone()).collect()
+            }
+        };
+        if object.open && depth > 0 {
+            return;
+        }
+        let object = self.state.heap.get_mut(id);
+        object.open = true;
+        for slot in object.attributes.values_mut() {
+            if matches!(slot.value, Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)) {
+                slot.value = Value::Unknown;
+            }
+        }
+        if depth < MAX_TAINT {
+            for value in reachable {
+                self.taint(&value, depth + 1);
+            }
+        }
+    }
+
+    fn is_followed(&mut self, code: &Function) -> bool {
+        let wanted = code.mentions_import_state || code.size <= SMALL;
+        if wanted && !self.may_follow() {
+            self.unknown("a call that is nested too deep, or too long to follow");
+            return false;
+        }
+        wanted
+    }
+
+    fn bind_parameters(
+        &mut self,
+        variables: ObjectId,
+        function: &FunctionObject,
+        arguments: Vec<Value>,
+        mut keywords: Vec<(Name, Value)>,
+    ) {
+        let region = self.region();
+        let mut arguments = arguments.into_iter();
+        for (index, parameter) in function.code.parameters.iter().enumerate() {
+            let default = || function.defaults.get(index).cloned().flatten().unwrap_or(Value::Unknown);
+            let mut take_keyword = || {
+                let at = keywords.iter().position(|(name, _)| *name == parameter.name)?;
+                Some(keywords.remove(at).1)
+            };
+            let value = match parameter.kind {
+                ParameterKind::PositionalOnly => arguments.next().unwrap_or_else(default),
+                ParameterKind::PositionalOrKeyword => {
+                    arguments.next().or_else(take_keyword).unwrap_or_else(default)
+                }
+                ParameterKind::KeywordOnly => take_keyword().unwrap_or_else(default),
+                ParameterKind::VarPositional => Value::Tuple(arguments.by_ref().collect()),
+                ParameterKind::VarKeyword => {
+                    let rest = keywords.drain(..).map(|(name, value)| (Value::str(name.as_str()), value));
+                    let rest = rest.collect();
+                    self.state.heap.dict(rest, region)
+                }
+            };
+            self.state.heap.set(variables, &parameter.name, value, None);
+        }
+    }
+
+    /// `function.__name__` and the like.
+    pub(super) fn function_attribute(&self, function: &FunctionObject, name: &str) -> Value {
+        match name {
+            "__name__" | "__qualname__" => Value::str(function.code.name.as_str()),
+            "__module__" => self
+                .state
+                .heap
+                .slot(function.module, "__name__")
+                .map_or(Value::Unknown, |slot| slot.value.clone()),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The `__dict__` of an object: a view, through which the object is changed.
+    pub(super) fn dict_of(&mut self, id: ObjectId) -> Value {
+        let region = self.region();
+        self.state.heap.make(
+            Value::Builtin("types.MappingView"),
+            Payload::Descriptor(Value::Object(id)),
+            region,
+        )
+    }
+
+    /// The object that a `__dict__` belongs to.
+    pub(super) fn owner_of_dict(&self, value: &Value) -> Option<ObjectId> {
+        let object = self.state.heap.get(value.as_object()?);
+        match (&object.class, &object.payload) {
+            (Value::Builtin("types.MappingView"), Payload::Descriptor(Value::Object(owner))) => Some(*owner),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Classes: their order of look-up, instances, `super()`.
+
+use std::sync::Arc;
+
+use speclens_source::Name;
+use speclens_source::program::Statement;
+
+use super::exception::{Raises, builtin_bases};
+use super::modules::MODULE_TYPE;
+use super::value::{Attributes, Object, ObjectId, Payload, Value};
+use super::{Frame, Machine};
+
+/// Class hierarchies deeper than this are not followed.
+const MAX_BASES: usize = 64;
+
+impl Machine<'_> {
+    /// Runs the body of a class: its names are the class's attributes.
+    pub(super) fn run_class_body(&mut self, class: ObjectId, body: &[Statement]) -> Raises<()> {
+        let Some(outer) = self.frame() else { return Ok(()) };
+        let frame = Frame {
+            file: Arc::clone(&outer.file),
+            module: outer.module,
+            names: class,
+            enclosing: if outer.is_function { Some(outer.names) } else { outer.enclosing },
+            method: None,
+            globals: Vec::new(),
+            nonlocals: Vec::new(),
+            current: outer.current,
+            observed: outer.observed,
+            is_function: false,
+            possible_returns: Vec::new(),
+        };
+        self.frames.push(frame);
+        let result = self.execute_block(body);
+        self.frames.pop();
+        result.map(drop)
+    }
+
+    /// The class and its bases, in an order that is the method resolution order of single inheritance; a base that is not
+    /// known is [`Value::Unknown`].
+    pub(super) fn bases(&self, class: &Value) -> Vec<Value> {
+        let mut order = vec![class.clone()];
+        let mut next = 0;
+        while next < order.len() && order.len() < MAX_BASES {
+            let bases: Vec<Value> = match &order[next] {
+                Value::Object(id) => match &self.state.heap.get(*id).payload {
+                    Payload::Class { bases, .. } => bases.to_vec(),
+                    _ => vec![Value::Unknown],
+                },
+                Value::Builtin(name) => builtin_bases(name).iter().map(|base| Value::Builtin(base)).collect(),
+                _ => Vec::new(),
+            };
+            for base in bases {
+                if !order.contains(&base) {
+                    order.push(base);
+                }
+            }
+            next += 1;
+        }
+        order
+    }
+
+    /// The attribute that the class or the first of its bases has.
+    pub(super) fn find_in_class(&self, class: &Value, name: &str) -> Option<Value> {
+        self.find_in(&self.bases(class), name)
+    }
+
+    fn find_in(&self, order: &[Value], name: &str) -> Option<Value> {
+        for class in order {
+            match class {
+                Value::Object(id) => {
+                    if let Some(slot) = self.state.heap.slot(*id, name) {
+                        return Some(slot.value.clone());
+                    }
+                }
+                class if *class == MODULE_TYPE => {
+                    if name == "__init__" {
+                        return Some(Value::Builtin("types.ModuleType.__init__"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Whether instances may have attributes that are not known.
+    pub(super) fn is_open_class(&self, class: &Value) -> bool {
+        self.bases(class).iter().any(|base| match base {
+            Value::Object(id) => self.state.heap.get(*id).open,
+            Value::Builtin(name) => {
+                !matches!(*name, "types.ModuleType" | "builtins.object" | "importlib.machinery.ModuleSpec")
+                    && !self.is_exception_name(name)
+            }
+            _ => true,
+        })
+    }
+
+    fn is_exception_name(&self, name: &str) -> bool {
+        self.bases(&Value::Builtin(known(name))).contains(&Value::Builtin("builtins.BaseException"))
+    }
+
+    /// Whether the object is a module: an instance of `types.ModuleType` or of a class derived from it.
+    pub(super) fn is_module(&self, id: ObjectId) -> bool {
+        let object = self.state.heap.get(id);
+        matches!(object.payload, Payload::Module { .. })
+            && (object.class == MODULE_TYPE || self.bases(&object.class).contains(&MODULE_TYPE))
+    }
+
+    /// Whether a value is a class.
+    pub(super) fn is_class(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(id) => matches!(self.state.heap.get(*id).payload, Payload::Class { .. }),
+            Value::Builtin(name) => name.rsplit('.').next().is_some_and(|last| {
+                last.ends_with("Error") || last.ends_with("Exception") || is_class_name(last)
+            }),
+            _ => false,
+        }
+    }
+
+    /// `type(value)`.
+    pub(super) fn class_of(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(id) => self.state.heap.get(*id).class.clone(),
+            Value::Str(_) => Value::Builtin("builtins.str"),
+            Value::Bool(_) => Value::Builtin("builtins.bool"),
+            Value::Int(_) => Value::Builtin("builtins.int"),
+            Value::Tuple(_) => Value::Builtin("builtins.tuple"),
+            Value::None => Value::Builtin("types.NoneType"),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The `__name__` of a class.
+    pub(super) fn class_name(&self, class: &Value) -> Name {
+        match class {
+            Value::Builtin("types.ModuleType") => "module".into(),
+            Value::Builtin(name) => name.rsplit('.').next().unwrap_or(name).into(),
+            Value::Object(id) => {
+                self.text_attribute(*id, "__name__").map_or("?".into(), |name| Name::from(&*name))
+            }
+            _ => "?".into(),
+        }
+    }
+
+    /// Whether instances of `class` are instances of `classes`, a class or a tuple of them.
+    pub(super) fn is_instance_of(&self, class: &Value, classes: &Value) -> Option<bool> {
+        if let Value::Tuple(alternatives) = classes {
+            let mut result = Some(false);
+            for alternative in alternatives.iter() {
+                match self.is_instance_of(class, alternative) {
+                    Some(true) => return Some(true),
+                    Some(false) => {}
+                    None => result = None,
+                }
+            }
+            return result;
+        }
+        if !self.is_class(classes) {
+            return None;
+        }
+        let order = self.bases(class);
+        if order.iter().any(|base| base == classes || self.is_same_class(base, classes)) {
+            return Some(true);
+        }
+        if *classes == Value::Builtin("builtins.object") {
+            return Some(true);
+        }
+        if order.contains(&Value::Unknown) { None } else { Some(false) }
+    }
+
+    /// A class that both the interpreter raises and the standard library's source defines is one class.
+    fn is_same_class(&self, one: &Value, other: &Value) -> bool {
+        let (Value::Builtin(name), Value::Object(id)) = (one, other) else {
+            return matches!((one, other), (Value::Object(_), Value::Builtin(_)))
+                && self.is_same_class(other, one);
+        };
+        let Some((module, class)) = name.rsplit_once('.') else { return false };
+        self.text_attribute(*id, "__name__").as_deref() == Some(class)
+            && self.text_attribute(*id, "__module__").as_deref() == Some(module)
+    }
+
+    /// An instance of a class, its `__init__` run.
+    pub(super) fn instantiate(
+        &mut self,
+        class: &Value,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+    ) -> Raises<Value> {
+        let region = self.region();
+        let order = self.bases(class);
+        let is_module = order.contains(&MODULE_TYPE);
+        let is_exception = order.contains(&Value::Builtin("builtins.BaseException"));
+        let unknown_new = self.find_in(&order, "__new__").is_some();
+        let made = self.site();
+        let payload = if is_module || !is_exception { Payload::Module { made } } else { Payload::Plain };
+        let open = order.iter().any(|base| matches!(base, Value::Unknown)) || unknown_new;
+        let id = self.state.heap.add(Object {
+            class: class.clone(),
+            attributes: Attributes::default(),
+            open: open || self.is_open_class(class),
+            region,
+            payload,
+        });
+        if is_exception {
+            self.state.heap.set(id, "args", Value::Tuple(arguments.clone().into()), None);
+            for (name, value) in &keywords {
+                self.state.heap.set(id, name, value.clone(), None);
+            }
+        }
+        let value = Value::Object(id);
+        if let Some(init) = self.find_in(&order, "__init__") {
+            let bound = Value::Method(Arc::new((value.clone(), init)));
+            let followed = self.call(&bound, arguments, keywords)?;
+            if matches!(followed, Value::Unknown) && !is_module {
+                self.state.heap.get_mut(id).open = true;
+            }
+        }
+        Ok(value)
+    }
+
+    /// `super()`: the instance, seen from behind the class whose method runs.
+    pub(super) fn super_value(&mut self) -> Value {
+        let Some((class, instance)) = self.frame().and_then(|frame| frame.method.clone()) else {
+            return Value::Unknown;
+        };
+        let region = self.region();
+        let pair = Value::Tuple(Arc::from([Value::Object(class), instance]));
+        self.state.heap.make(Value::Builtin("builtins.super"), Payload::Descriptor(pair), region)
+    }
+
+    /// An attribute of `super()`.
+    pub(super) fn super_attribute(&self, pair: &Value, name: &str) -> Value {
+        let Value::Tuple(pair) = pair else { return Value::Unknown };
+        let [class, instance] = &pair[..] else { return Value::Unknown };
+        let order = self.bases(&self.class_of(instance));
+        let behind: Vec<Value> = order.iter().skip_while(|base| *base != class).skip(1).cloned().collect();
+        match self.find_in(&behind, name) {
+            Some(found) => Value::Method(Arc::new((instance.clone(), found))),
+            None if name == "__init__" && !behind.contains(&Value::Unknown) => {
+                Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__init__"))))
+            }
+            None if name == "__setattr__" => {
+                Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__setattr__"))))
+            }
+            None => Value::Unknown,
+        }
+    }
+}
+
+fn is_class_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        || matches!(
+            name,
+            "object"
+                | "str"
+                | "int"
+                | "bool"
+                | "list"
+                | "dict"
+                | "tuple"
+                | "set"
+                | "frozenset"
+                | "type"
+                | "float"
+                | "bytes"
+                | "property"
+                | "staticmethod"
+                | "classmethod"
+                | "super"
+        )
+}
+
+/// Exceptions are the only built-in classes that are looked up by a name that is not static.
+fn known(name: &str) -> &'static str {
+    super::builtins::EXCEPTIONS.iter().find(|known| **known == name).copied().unwrap_or("builtins.object")
+}

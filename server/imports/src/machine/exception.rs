@@ -1,0 +1,77 @@
+//! Exceptions as the machine raises them.
+
+use std::sync::Arc;
+
+use speclens_source::Name;
+
+use super::state::Evidence;
+use super::value::{Site, Value};
+
+/// An exception on its way.
+#[derive(Debug, Clone)]
+pub struct Raised {
+    /// Its class.
+    pub class: Value,
+    /// The name of its class.
+    pub type_name: Name,
+    /// `str(exception)`, where it is known.
+    pub message: Option<Arc<str>>,
+    /// `exception.name`, for an `ImportError`.
+    pub name: Option<Name>,
+    /// The instance, where code made one.
+    pub instance: Option<Value>,
+    /// The lines it came through, the innermost first, as in a traceback read from its end.
+    pub traceback: Vec<Site>,
+    /// Why, beyond the traceback.
+    pub evidence: Vec<Evidence>,
+    /// Which observations of the user's file it belongs to, to be marked when it is caught there.
+    pub observations: Vec<usize>,
+    /// Whether it is certainly raised.
+    pub certain: bool,
+}
+
+/// The result of whatever may raise.
+pub type Raises<T> = Result<T, Box<Raised>>;
+
+impl Raised {
+    /// `Type: message`, as the last line of a traceback.
+    pub fn headline(&self) -> String {
+        match self.message.as_deref() {
+            Some("") => self.type_name.to_string(),
+            Some(message) => format!("{}: {message}", self.type_name),
+            None => self.type_name.to_string(),
+        }
+    }
+}
+
+/// The bases of the exception classes of `builtins` (the tree in CPython's documentation of built-in exceptions).
+pub(super) fn builtin_bases(class: &str) -> &'static [&'static str] {
+    match class {
+        "builtins.BaseException" => &["builtins.object"],
+        "builtins.Exception"
+        | "builtins.KeyboardInterrupt"
+        | "builtins.SystemExit"
+        | "builtins.GeneratorExit" => &["builtins.BaseException"],
+        "builtins.ModuleNotFoundError" => &["builtins.ImportError"],
+        "importlib.metadata.PackageNotFoundError" => &["builtins.ModuleNotFoundError"],
+        "builtins.KeyError" | "builtins.IndexError" => &["builtins.LookupError"],
+        "builtins.UnicodeDecodeError" | "builtins.UnicodeEncodeError" => &["builtins.UnicodeError"],
+        "builtins.UnicodeError" => &["builtins.ValueError"],
+        "builtins.NotImplementedError" | "builtins.RecursionError" => &["builtins.RuntimeError"],
+        "builtins.FileNotFoundError"
+        | "builtins.PermissionError"
+        | "builtins.FileExistsError"
+        | "builtins.NotADirectoryError"
+        | "builtins.IsADirectoryError" => &["builtins.OSError"],
+        "builtins.IndentationError" => &["builtins.SyntaxError"],
+        "builtins.UnboundLocalError" => &["builtins.NameError"],
+        "builtins.ZeroDivisionError" | "builtins.OverflowError" | "builtins.FloatingPointError" => {
+            &["builtins.ArithmeticError"]
+        }
+        "builtins.Warning" => &["builtins.Exception"],
+        name if name.ends_with("Warning") => &["builtins.Warning"],
+        name if name.ends_with("Error") || name.starts_with("builtins.Stop") => &["builtins.Exception"],
+        "builtins.object" => &[],
+        _ => &["builtins.object"],
+    }
+}

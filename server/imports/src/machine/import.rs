@@ -1,0 +1,338 @@
+//! The import statement: `Lib/importlib/_bootstrap.py` (`_gcd_import`, `_find_and_load_unlocked`, `_handle_fromlist`) and the
+//! interpreter's `import_from` (`Python/ceval.c`).
+
+use std::sync::Arc;
+
+use speclens_source::program::Alias;
+use speclens_source::{Name, Span};
+
+use super::exception::{Raised, Raises};
+use super::observe::{Observation, ObservationKind};
+use super::state::Entry;
+use super::value::Value;
+use super::{MAX_IMPORTS, Machine};
+use crate::finders;
+
+impl Machine<'_> {
+    /// `import a.b.c [as d], …`.
+    pub(super) fn import_statement(&mut self, names: &[Alias]) -> Raises<()> {
+        for alias in names {
+            let result = self.import_for_statement(&alias.name);
+            let imported = self.observed_import(&alias.name, alias.span, result)?;
+            match &alias.asname {
+                Some(bound) => {
+                    // `import a.b as c` takes the attributes one by one (bpo-30024, 3.7).
+                    let mut parts = alias.name.split('.');
+                    let top = parts.next().unwrap_or_default();
+                    let mut value = self.module_entry(top).map_or(Value::Unknown, |entry| entry.value);
+                    let mut path = top.to_owned();
+                    for part in parts {
+                        path = format!("{path}.{part}");
+                        value = self.import_from(&value, &path, part)?;
+                    }
+                    self.bind(bound, value);
+                }
+                None if alias.name.contains('.') => {
+                    let top = alias.name.split('.').next().unwrap_or_default();
+                    let value = self.module_entry(top).map_or(Value::Unknown, |entry| entry.value);
+                    self.bind(top, value);
+                }
+                None => self.bind(&alias.name, imported),
+            }
+        }
+        Ok(())
+    }
+
+    /// `from [.…]module import name [as x], …`.
+    pub(super) fn import_from_statement(
+        &mut self,
+        module: Option<&str>,
+        span: Span,
+        names: &[Alias],
+        level: u32,
+    ) -> Raises<()> {
+        let Some(absolute) = self.absolute_name(module.unwrap_or_default(), level)? else {
+            for alias in names.iter().filter(|alias| alias.name != "*") {
+                self.bind(alias.asname.as_ref().unwrap_or(&alias.name), Value::Unknown);
+            }
+            return Ok(());
+        };
+        let result = self.import_for_statement(&absolute).and_then(|imported| {
+            names.iter().try_for_each(|alias| match alias.name.as_str() {
+                "*" => self.import_star(&imported, &absolute),
+                _ => self.take_name(&imported, &absolute, alias),
+            })
+        });
+        self.observed_import(&absolute, span, result)
+    }
+
+    fn take_name(&mut self, imported: &Value, absolute: &str, alias: &Alias) -> Raises<()> {
+        let name = &alias.name;
+        self.handle_fromlist(imported, absolute, name)?;
+        let value = self.import_from(imported, &format!("{absolute}.{name}"), name)?;
+        self.bind(alias.asname.as_ref().unwrap_or(name), value);
+        Ok(())
+    }
+
+    /// The name that a relative import means (`_calc___package__`, `_resolve_name`); `None` where the package is unknown.
+    fn absolute_name(&mut self, module: &str, level: u32) -> Raises<Option<Name>> {
+        if level == 0 {
+            return Ok(Some(module.into()));
+        }
+        let Some(frame) = self.frame() else { return Ok(None) };
+        let globals = frame.module;
+        let text = |machine: &Self, name: &str| {
+            let slot = machine.state.heap.slot(globals, name)?;
+            slot.value.as_str().map(str::to_owned)
+        };
+        let package = text(self, "__package__").or_else(|| {
+            let name = text(self, "__name__")?;
+            let is_package = self.state.heap.slot(globals, "__path__").is_some();
+            Some(if is_package { name } else { parent_of(&name).unwrap_or_default().to_owned() })
+        });
+        let Some(package) = package else { return Ok(None) };
+        if package.is_empty() {
+            let message = "attempted relative import with no known parent package";
+            return Err(self.raise("builtins.ImportError", message));
+        }
+        let mut base = package.as_str();
+        for _ in 1..level {
+            let Some(parent) = parent_of(base) else {
+                let message = "attempted relative import beyond top-level package";
+                return Err(self.raise("builtins.ImportError", message));
+            };
+            base = parent;
+        }
+        Ok(Some(if module.is_empty() { base.into() } else { format!("{base}.{module}").into() }))
+    }
+
+    /// Imports for a statement: the user's file may take over a checkpoint for it.
+    fn import_for_statement(&mut self, name: &str) -> Raises<Value> {
+        if self.observes() { self.import_for_user(name) } else { self.import_module(name) }
+    }
+
+    /// Notes how an import went, if it is the user's.
+    fn observed_import<T>(&mut self, name: &Name, span: Span, result: Raises<T>) -> Raises<T> {
+        if !self.observes() {
+            return result;
+        }
+        let index = self.observations.len();
+        let raised = result.as_ref().err().map(|raised| (**raised).clone());
+        let view = if result.is_ok() { self.view_of_name(name) } else { None };
+        self.observe(span, ObservationKind::Import { module: name.clone(), raised, view }, false);
+        result.map_err(|mut raised| {
+            raised.observations.push(index);
+            raised
+        })
+    }
+
+    /// Notes an observation of the user's file.
+    pub(super) fn observe(&mut self, span: Span, kind: ObservationKind, handled: bool) {
+        let certain = self.is_certain();
+        let in_function = self.frame().is_some_and(|frame| frame.is_function);
+        self.observations.push(Observation { span, kind, certain, in_function, handled });
+    }
+
+    /// `importlib.import_module(name)` for an absolute name: the module that stands in `sys.modules` in the end.
+    pub(super) fn import_module(&mut self, name: &str) -> Raises<Value> {
+        if let Some(entry) = self.present_entry(name) {
+            if matches!(entry.value, Value::None) {
+                let message = format!("import of {name} halted; None in sys.modules");
+                return Err(self.not_found(name, message));
+            }
+            return Ok(entry.value);
+        }
+        if self.imports >= MAX_IMPORTS {
+            self.unknown("imports are nested too deep to follow");
+            return Ok(Value::Unknown);
+        }
+        self.imports += 1;
+        let result = stacker::maybe_grow(256 << 10, 4 << 20, || self.find_and_load(name));
+        self.imports -= 1;
+        result
+    }
+
+    /// The entry of `sys.modules` that stops an import: one that is certainly there, or there as surely as this code runs.
+    fn present_entry(&mut self, name: &str) -> Option<Entry> {
+        let entry = self.module_entry(name)?;
+        // A possible module is run again where it is certainly imported: then all that it does is certain.
+        (entry.certain || !self.is_certain() || self.is_running(&entry.value)).then_some(entry)
+    }
+
+    fn is_running(&self, module: &Value) -> bool {
+        let Some(id) = module.as_object() else { return false };
+        self.frames.iter().any(|frame| frame.module == id)
+    }
+
+    /// `_find_and_load_unlocked`.
+    fn find_and_load(&mut self, name: &str) -> Raises<Value> {
+        let mut parent_value = None;
+        let mut locations = None;
+        if let Some(parent) = parent_of(name) {
+            let imported = self.import_module(parent)?;
+            if let Some(entry) = self.present_entry(name) {
+                return Ok(entry.value);
+            }
+            // The parent may have replaced itself.
+            let imported = self.module_entry(parent).map_or(imported, |entry| entry.value);
+            match self.package_path(&imported) {
+                PackagePath::Unknown => return Ok(self.unfollowed(name)),
+                PackagePath::None => {
+                    let message = format!("No module named '{name}'; '{parent}' is not a package");
+                    return Err(self.not_found(name, message));
+                }
+                PackagePath::Known(path) => locations = Some(path),
+            }
+            parent_value = Some(imported);
+        }
+        let search = Arc::clone(&self.state.search);
+        let resolution = finders::find_spec(self.world, &search, name, locations.as_deref());
+        if resolution.uncertain.is_some() {
+            return Ok(self.unfollowed(name));
+        }
+        let Some(spec) = resolution.spec else {
+            if self.world.is_elsewhere(name) || self.finders_are_open() {
+                return Ok(self.unfollowed(name));
+            }
+            return Err(self.not_found(name, format!("No module named '{name}'")));
+        };
+        let module = self.load(spec)?;
+        if let (Some(Value::Object(parent)), Some((_, child))) = (parent_value, name.rsplit_once('.')) {
+            self.set_slot(parent, child, module.clone());
+        }
+        Ok(module)
+    }
+
+    /// Whether code put a finder on `sys.meta_path` whose answers are not known.
+    fn finders_are_open(&self) -> bool {
+        self.state
+            .search
+            .meta_path
+            .iter()
+            .any(|finder| matches!(finder, speclens_environment::MetaPathFinder::Unknown { .. }))
+    }
+
+    /// A module that is there, but of which nothing is known.
+    fn unfollowed(&mut self, name: &str) -> Value {
+        self.unknown("an import that cannot be followed");
+        let entry = Entry { value: Value::Unknown, put: None, certain: false, startup: false };
+        self.state.put_module(name, entry);
+        Value::Unknown
+    }
+
+    pub(super) fn not_found(&self, name: &str, message: String) -> Box<Raised> {
+        let mut raised = self.raise("builtins.ModuleNotFoundError", message);
+        raised.name = Some(name.into());
+        raised
+    }
+
+    /// `_handle_fromlist` for one name: imports the submodule if the package has no such attribute.
+    pub(super) fn handle_fromlist(&mut self, module: &Value, module_name: &str, name: &str) -> Raises<()> {
+        let Some(id) = module.as_object() else { return Ok(()) };
+        if self.has_attribute(module, "__path__") != Some(true)
+            || self.has_attribute(module, name) != Some(false)
+        {
+            return Ok(());
+        }
+        let from = self.text_attribute(id, "__name__").unwrap_or_else(|| module_name.into());
+        let full = format!("{from}.{name}");
+        match self.import_for_statement(&full) {
+            Ok(_) => Ok(()),
+            // Backwards-compatibility dictates that a missing submodule is not the error to report.
+            Err(raised) if raised.name.as_deref() == Some(&full) && raised.traceback.is_empty() => Ok(()),
+            Err(raised) => Err(raised),
+        }
+    }
+
+    /// `import_from`: the attribute, or what stands in `sys.modules` under the full name.
+    fn import_from(&mut self, module: &Value, full: &str, name: &str) -> Raises<Value> {
+        let Some(alternatives) = module.alternatives() else { return Ok(Value::Unknown) };
+        if alternatives.len() != 1 {
+            return Ok(Value::Unknown);
+        }
+        match self.attribute_or_missing(module, name)? {
+            Some(value) => Ok(value),
+            None => {
+                if let Some(entry) = self.module_entry(full) {
+                    return Ok(entry.value);
+                }
+                Err(self.cannot_import(module, full, name))
+            }
+        }
+    }
+
+    /// The `ImportError` of `import_from` (its text is that of 3.8 and newer).
+    fn cannot_import(&self, module: &Value, full: &str, name: &str) -> Box<Raised> {
+        let module_name = parent_of(full).unwrap_or(full);
+        let (mut shown, mut file) = (module_name.to_owned(), None);
+        if let Some(id) = module.as_object() {
+            shown = self.text_attribute(id, "__name__").map_or(shown, |name| name.to_string());
+            file = self.text_attribute(id, "__file__");
+        }
+        let place = file.as_deref().unwrap_or("unknown location");
+        let message = if self.is_running(module) {
+            format!(
+                "cannot import name '{name}' from partially initialized module '{shown}' (most likely due to a \
+                 circular import) ({place})"
+            )
+        } else {
+            format!("cannot import name '{name}' from '{shown}' ({place})")
+        };
+        let mut raised = self.raise("builtins.ImportError", message);
+        raised.name = Some(shown.into());
+        raised
+    }
+
+    /// `from module import *`.
+    fn import_star(&mut self, module: &Value, module_name: &str) -> Raises<()> {
+        let target = self.frame().map(|frame| frame.names);
+        let (Some(source), Some(target)) = (module.as_object(), target) else {
+            if let Some(target) = target {
+                self.state.heap.get_mut(target).open = true;
+            }
+            return Ok(());
+        };
+        let listed = match self.state.heap.slot(source, "__all__").map(|slot| slot.value.clone()) {
+            None => None,
+            Some(all) => match self.elements(&all) {
+                (Some(items), true) => Some(items),
+                (_, _) => {
+                    self.state.heap.get_mut(target).open = true;
+                    None
+                }
+            },
+        };
+        if self.state.heap.get(source).open && listed.is_none() {
+            self.state.heap.get_mut(target).open = true;
+        }
+        let names: Vec<Name> = match listed {
+            Some(items) => items.iter().filter_map(Value::as_str).map(Name::from).collect(),
+            None => {
+                let attributes = &self.state.heap.get(source).attributes;
+                attributes.keys().filter(|name| !name.starts_with('_')).cloned().collect()
+            }
+        };
+        for name in names {
+            self.handle_fromlist(module, module_name, &name)?;
+            if let Some(value) = self.attribute_or_missing(module, &name)? {
+                self.bind(&name, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a package's `__path__` is.
+pub(super) enum PackagePath {
+    /// There is none: it is no package.
+    None,
+    /// These directories.
+    Known(Vec<String>),
+    /// It could not be computed.
+    Unknown,
+}
+
+/// The name of the package that a dotted name is in.
+pub(super) fn parent_of(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(parent, _)| parent)
+}

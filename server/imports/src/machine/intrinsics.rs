@@ -1,0 +1,446 @@
+//! The import system as code calls it: `importlib`, `importlib.util`, `pkgutil`, `types.ModuleType`, and the few other
+//! functions of the standard library that have no source, or whose source says less than their documentation.
+
+use speclens_source::Name;
+
+use super::Machine;
+use super::exception::{Raised, Raises};
+use super::import::{PackagePath, parent_of};
+use super::state::{Deed, Evidence};
+use super::value::{ObjectId, Payload, Value};
+use crate::finders;
+
+/// Definitions of the standard library that the machine knows, as `module.name`, with what each is called here.
+const DEFINITIONS: &[(&str, &str)] = &[
+    ("importlib.import_module", "importlib.import_module"),
+    ("importlib.__import__", "builtins.__import__"),
+    ("importlib.invalidate_caches", "importlib.invalidate_caches"),
+    ("importlib.reload", "importlib.reload"),
+    ("importlib.util.find_spec", "importlib.util.find_spec"),
+    ("importlib.util.module_from_spec", "importlib.util.module_from_spec"),
+    ("importlib._bootstrap.module_from_spec", "importlib.util.module_from_spec"),
+    ("importlib._bootstrap.spec_from_loader", "importlib.util.spec_from_loader"),
+    ("importlib._bootstrap_external.spec_from_file_location", "importlib.util.spec_from_file_location"),
+    ("importlib._bootstrap.ModuleSpec", "importlib.machinery.ModuleSpec"),
+    ("importlib._bootstrap.BuiltinImporter", "_frozen_importlib.BuiltinImporter"),
+    ("importlib._bootstrap.FrozenImporter", "_frozen_importlib.FrozenImporter"),
+    ("importlib._bootstrap_external.PathFinder", "_frozen_importlib_external.PathFinder"),
+    ("importlib._bootstrap_external.SourceFileLoader", "_frozen_importlib_external.SourceFileLoader"),
+    ("importlib._bootstrap_external.NamespaceLoader", "_frozen_importlib_external.NamespaceLoader"),
+    ("importlib.machinery.ModuleSpec", "importlib.machinery.ModuleSpec"),
+    ("importlib.machinery.PathFinder", "_frozen_importlib_external.PathFinder"),
+    ("importlib.machinery.SourceFileLoader", "_frozen_importlib_external.SourceFileLoader"),
+    ("importlib.metadata.version", "importlib.metadata.version"),
+    ("importlib.metadata.distribution", "importlib.metadata.distribution"),
+    ("pkgutil.extend_path", "pkgutil.extend_path"),
+    ("types.ModuleType", "types.ModuleType"),
+    ("functools.wraps", "functools.wraps"),
+    ("functools.lru_cache", "functools.lru_cache"),
+    ("functools.cache", "functools.cache"),
+    ("posixpath.dirname", "os.path.dirname"),
+    ("posixpath.basename", "os.path.basename"),
+    ("posixpath.join", "os.path.join"),
+    ("posixpath.abspath", "os.path.abspath"),
+    ("posixpath.realpath", "os.path.abspath"),
+    ("posixpath.normpath", "os.path.abspath"),
+];
+
+impl Machine<'_> {
+    /// What a `def` or `class` of the standard library is, where the machine knows it.
+    pub(super) fn intrinsic_definition(&self, name: &str) -> Option<Value> {
+        let frame = self.frame().filter(|frame| frame.names == frame.module)?;
+        let module = self.text_attribute(frame.module, "__name__")?;
+        let definition = definition(&module, name)?;
+        self.is_standard_library(frame.module).then_some(definition)
+    }
+
+    fn is_standard_library(&self, module: ObjectId) -> bool {
+        let library = &self.state.search.environment.interpreter.standard_library;
+        match (library, self.text_attribute(module, "__file__")) {
+            (Some(library), Some(file)) => std::path::Path::new(&*file).starts_with(library),
+            // No file: built-in, or frozen, or the built-in account.
+            _ => true,
+        }
+    }
+
+    /// An attribute of a module that has no source, as far as the machine knows it.
+    pub(super) fn known_module_attribute(&mut self, id: ObjectId, name: &str) -> Option<Value> {
+        if !self.is_module(id) {
+            return None;
+        }
+        let module = self.text_attribute(id, "__name__")?;
+        match &*module {
+            "sys" => self.sys_attribute(name),
+            "builtins" => self.builtin_name(name),
+            "typing" if name == "TYPE_CHECKING" && self.state.heap.get(id).open => Some(Value::Bool(false)),
+            "os" if name == "path" && self.state.heap.get(id).open => {
+                self.module_entry("os.path").map(|entry| entry.value)
+            }
+            module if self.state.heap.get(id).open => {
+                let module = match module {
+                    "_frozen_importlib" => "importlib._bootstrap",
+                    "_frozen_importlib_external" => "importlib._bootstrap_external",
+                    "os.path" => "posixpath",
+                    module => module,
+                };
+                definition(module, name).filter(|_| self.is_standard_library(id))
+            }
+            _ => None,
+        }
+    }
+
+    /// Calls a function of the import system; `None` where `name` is none.
+    pub(super) fn call_intrinsic(
+        &mut self,
+        name: &'static str,
+        arguments: &[Value],
+        keywords: &[(Name, Value)],
+    ) -> Option<Raises<Value>> {
+        let argument = |index: usize, name: &str| {
+            let named = || keywords.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            arguments.get(index).or_else(named).cloned()
+        };
+        Some(match name {
+            "importlib.import_module" => self.call_import_module(argument(0, "name"), argument(1, "package")),
+            "builtins.__import__" => {
+                self.call_dunder_import(argument(0, "name"), argument(3, "fromlist"), argument(4, "level"))
+            }
+            "importlib.util.find_spec" => self.call_find_spec(argument(0, "name"), argument(1, "package")),
+            "importlib.machinery.PathFinder.find_spec" => {
+                self.call_path_finder(argument(0, "fullname"), argument(1, "path"))
+            }
+            "importlib.util.module_from_spec" => Ok(self.call_module_from_spec(argument(0, "spec"))),
+            "importlib.util.spec_from_loader" | "importlib.machinery.ModuleSpec" => {
+                Ok(self.make_spec(argument(0, "name"), argument(1, "loader"), keywords))
+            }
+            "importlib.reload" => Ok(argument(0, "module").unwrap_or(Value::Unknown)),
+            "importlib.invalidate_caches" => Ok(Value::None),
+            "importlib.metadata.version" => self.call_version(argument(0, "distribution_name")),
+            "importlib.metadata.distribution" => {
+                let version = self.call_version(argument(0, "distribution_name"));
+                version.map(|_| Value::Unknown)
+            }
+            "types.ModuleType" => Ok(self.call_module_type(argument(0, "name"))),
+            "types.ModuleType.__init__" => {
+                let site = self.site();
+                if let (Some(Value::Object(id)), Some(name)) = (arguments.first(), arguments.get(1)) {
+                    self.initialise_module(*id, name.clone(), site);
+                }
+                Ok(Value::None)
+            }
+            "pkgutil.extend_path" => Ok(self.extend_path(argument(0, "path"), argument(1, "name"))),
+            "functools.wraps" => Ok(Value::Builtin("functools.identity")),
+            "functools.identity" => Ok(arguments.first().cloned().unwrap_or(Value::Unknown)),
+            "functools.lru_cache" | "functools.cache" => {
+                let function = arguments.first().filter(|value| matches!(value, Value::Object(_)));
+                Ok(function.cloned().unwrap_or(Value::Builtin("functools.identity")))
+            }
+            name if name.starts_with("os.path.") => Ok(path_function(name, arguments)),
+            _ => return None,
+        })
+    }
+
+    /// `importlib.import_module` (`Lib/importlib/__init__.py`).
+    fn call_import_module(&mut self, name: Option<Value>, package: Option<Value>) -> Raises<Value> {
+        let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
+            self.unknown("import_module of a name that is not known");
+            return Ok(Value::Unknown);
+        };
+        if !name.starts_with('.') {
+            return self.import_module(&name);
+        }
+        let level = name.chars().take_while(|c| *c == '.').count();
+        let Some(mut package) = package.as_ref().and_then(Value::as_str) else { return Ok(Value::Unknown) };
+        for _ in 1..level {
+            package = parent_of(package).unwrap_or_default();
+        }
+        let rest = &name[level..];
+        let absolute = if rest.is_empty() { package.to_owned() } else { format!("{package}.{rest}") };
+        self.import_module(&absolute)
+    }
+
+    /// `__import__`: the top-level module, unless `fromlist` is true.
+    fn call_dunder_import(
+        &mut self,
+        name: Option<Value>,
+        fromlist: Option<Value>,
+        level: Option<Value>,
+    ) -> Raises<Value> {
+        let absolute = matches!(level, None | Some(Value::Int(0)));
+        let Some(name) = name.as_ref().and_then(Value::as_str).filter(|_| absolute).map(str::to_owned) else {
+            self.unknown("__import__ of a name that is not known");
+            return Ok(Value::Unknown);
+        };
+        let module = self.import_module(&name)?;
+        let names = fromlist.map_or(Some(Vec::new()), |fromlist| self.elements(&fromlist).0);
+        match names {
+            Some(names) if names.is_empty() => {
+                let top = name.split('.').next().unwrap_or_default();
+                Ok(self.module_entry(top).map_or(module, |entry| entry.value))
+            }
+            Some(names) => {
+                for wanted in names.iter().filter_map(Value::as_str) {
+                    self.handle_fromlist(&module, &name, wanted)?;
+                }
+                Ok(module)
+            }
+            None => Ok(Value::Unknown),
+        }
+    }
+
+    /// `importlib.util.find_spec` (`Lib/importlib/util.py`).
+    fn call_find_spec(&mut self, name: Option<Value>, package: Option<Value>) -> Raises<Value> {
+        let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
+            return Ok(Value::Unknown);
+        };
+        if name.starts_with('.') {
+            let known = package.as_ref().and_then(Value::as_str).is_some();
+            if known || !matches!(package, None | Some(Value::None)) {
+                return Ok(Value::Unknown);
+            }
+            // bpo-37444: ImportError since 3.9.
+            let class =
+                if self.version().at_least(9) { "builtins.ImportError" } else { "builtins.ValueError" };
+            let message = format!("no package specified for '{name}' (required for relative module names)");
+            return Err(self.raise(class, message));
+        }
+        match self.is_in_modules(&name) {
+            Some(true) => self.spec_in_modules(&name),
+            None => Ok(Value::Unknown),
+            Some(false) => {
+                let mut path = None;
+                if let Some(parent) = parent_of(&name) {
+                    let module = self.import_module(parent)?;
+                    match self.package_path(&module) {
+                        PackagePath::Known(known) => path = Some(known),
+                        PackagePath::Unknown => return Ok(Value::Unknown),
+                        PackagePath::None => return Err(self.no_path(&name, parent)),
+                    }
+                }
+                Ok(self.search_spec(&name, path.as_deref()))
+            }
+        }
+    }
+
+    /// The `AttributeError` of 3.6 became a `ModuleNotFoundError` in 3.7 (bpo-30436).
+    fn no_path(&self, name: &str, parent: &str) -> Box<Raised> {
+        let message = format!("__path__ attribute not found on '{parent}' while trying to find '{name}'");
+        if self.version().at_least(7) {
+            self.not_found(name, message)
+        } else {
+            self.raise("builtins.AttributeError", format!("module '{parent}' has no attribute '__path__'"))
+        }
+    }
+
+    fn spec_in_modules(&mut self, name: &str) -> Raises<Value> {
+        let Some(entry) = self.module_entry(name) else { return Ok(Value::Unknown) };
+        if matches!(entry.value, Value::None) {
+            return Ok(Value::None);
+        }
+        if entry.value.as_object().is_none() {
+            return Ok(Value::Unknown);
+        }
+        let spec = self.attribute_or_missing(&entry.value, "__spec__");
+        let what = match spec {
+            Ok(None) => "is not set",
+            Ok(Some(Value::None)) => "is None",
+            Ok(Some(spec)) => return Ok(spec),
+            Err(raised) if raised.type_name == "AttributeError" => "is not set",
+            Err(raised) => return Err(raised),
+        };
+        let mut raised = self.raise("builtins.ValueError", format!("{name}.__spec__ {what}"));
+        raised.certain = entry.certain && self.is_certain();
+        raised.evidence = self.view_of_name(name).map(|view| view.evidence).unwrap_or_default();
+        raised.evidence.extend(self.site().map(|site| Evidence { site, deed: Deed::Raises }));
+        Err(raised)
+    }
+
+    fn search_spec(&mut self, name: &str, path: Option<&[String]>) -> Value {
+        let search = std::sync::Arc::clone(&self.state.search);
+        let resolution = finders::find_spec(self.world, &search, name, path);
+        match resolution.spec {
+            _ if resolution.uncertain.is_some() => Value::Unknown,
+            Some(spec) => self.spec_object(&spec),
+            None if self.world.is_elsewhere(name) => Value::Unknown,
+            None => Value::None,
+        }
+    }
+
+    /// `PathFinder.find_spec(fullname, path=None)`.
+    fn call_path_finder(&mut self, name: Option<Value>, path: Option<Value>) -> Raises<Value> {
+        let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
+            return Ok(Value::Unknown);
+        };
+        let path = match path {
+            None | Some(Value::None) => None,
+            Some(path) => match self.elements(&path) {
+                (Some(items), true) => {
+                    Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+                }
+                _ => return Ok(Value::Unknown),
+            },
+        };
+        let mut search = finders::SearchState::clone(&self.state.search);
+        search.meta_path = vec![speclens_environment::MetaPathFinder::Path];
+        let resolution = finders::find_spec(self.world, &search, &name, path.as_deref());
+        Ok(resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec)))
+    }
+
+    /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
+    fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
+        let Some(spec) = spec.as_ref().and_then(Value::as_object) else { return Value::Unknown };
+        let name = self.state.heap.slot(spec, "name").map_or(Value::Unknown, |slot| slot.value.clone());
+        let site = self.site();
+        let id = self.bare_module(name.as_str().unwrap_or("?"), site.clone());
+        let copied = [
+            ("__name__", "name"),
+            ("__loader__", "loader"),
+            ("__package__", "parent"),
+            ("__path__", "submodule_search_locations"),
+        ];
+        for (attribute, of) in copied {
+            let value = self.state.heap.slot(spec, of).map_or(Value::Unknown, |slot| slot.value.clone());
+            if attribute != "__path__" || !matches!(value, Value::None) {
+                self.state.heap.set(id, attribute, value, site.clone());
+            }
+        }
+        self.state.heap.set(id, "__spec__", Value::Object(spec), site);
+        // What its loader does when it runs is not followed.
+        self.state.heap.get_mut(id).open = true;
+        Value::Object(id)
+    }
+
+    /// `ModuleSpec(name, loader, …)`.
+    fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
+        let region = self.region();
+        let keyword =
+            |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+        let object = self.state.heap.make(super::modules::MODULE_SPEC, Payload::Plain, region);
+        if let Some(id) = object.as_object() {
+            let parent = name
+                .as_ref()
+                .and_then(Value::as_str)
+                .map_or(Value::Unknown, |name| Value::str(parent_of(name).unwrap_or_default()));
+            let locations = match keyword("is_package") {
+                Some(Value::Bool(true)) => self.state.heap.list(Vec::new(), region),
+                Some(Value::Unknown) => Value::Unknown,
+                _ => Value::None,
+            };
+            let attributes = [
+                ("name", name.unwrap_or(Value::Unknown)),
+                ("loader", loader.unwrap_or(Value::None)),
+                ("origin", keyword("origin").unwrap_or(Value::None)),
+                ("submodule_search_locations", locations),
+                ("has_location", Value::Bool(false)),
+                ("cached", Value::None),
+                ("parent", parent),
+            ];
+            for (attribute, value) in attributes {
+                self.state.heap.set(id, attribute, value, None);
+            }
+        }
+        object
+    }
+
+    fn call_version(&mut self, name: Option<Value>) -> Raises<Value> {
+        let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
+            return Ok(Value::Unknown);
+        };
+        match self.world.distribution_version(&name) {
+            Some(version) => Ok(Value::str(version)),
+            None => {
+                let message = format!("No package metadata was found for {name}");
+                let message = if self.version().at_least(10) { message } else { name.clone() };
+                let mut raised = self.raise("importlib.metadata.PackageNotFoundError", message);
+                raised.name = Some(name.into());
+                Err(raised)
+            }
+        }
+    }
+
+    fn call_module_type(&mut self, name: Option<Value>) -> Value {
+        let site = self.site();
+        let name = name.unwrap_or(Value::Unknown);
+        let id = self.bare_module(name.as_str().unwrap_or("?"), site.clone());
+        self.state.heap.set(id, "__name__", name, site);
+        Value::Object(id)
+    }
+
+    /// `pkgutil.extend_path` (`Lib/pkgutil.py`): the package's directories on every entry of the search path.
+    fn extend_path(&mut self, path: Option<Value>, name: Option<Value>) -> Value {
+        let (Some(path), Some(name)) = (path, name.as_ref().and_then(Value::as_str)) else {
+            return Value::Unknown;
+        };
+        let (Some(mut items), true) = self.elements(&path) else { return Value::Unknown };
+        let search_path: Vec<String> = match parent_of(name) {
+            None => self.state.search.path.clone(),
+            Some(parent) => {
+                let entry = self.module_entry(parent).map_or(Value::Unknown, |entry| entry.value);
+                match self.package_path(&entry) {
+                    PackagePath::Known(path) => path,
+                    PackagePath::None | PackagePath::Unknown => return path,
+                }
+            }
+        };
+        let mut search = finders::SearchState::clone(&self.state.search);
+        search.meta_path = vec![speclens_environment::MetaPathFinder::Path];
+        for directory in search_path {
+            let one = [directory];
+            search.path = one.to_vec();
+            let locations = if name.contains('.') { Some(&one[..]) } else { None };
+            let spec = finders::find_spec(self.world, &search, name, locations).spec;
+            for portion in spec.and_then(|spec| spec.submodule_search_locations).unwrap_or_default() {
+                let portion = Value::str(portion);
+                if !items.contains(&portion) {
+                    items.push(portion);
+                }
+            }
+        }
+        let region = self.region();
+        self.state.heap.list(items, region)
+    }
+}
+
+fn definition(module: &str, name: &str) -> Option<Value> {
+    DEFINITIONS
+        .iter()
+        .find(|(path, _)| path.strip_suffix(name).and_then(|rest| rest.strip_suffix('.')) == Some(module))
+        .map(|(_, definition)| Value::Builtin(definition))
+}
+
+/// The functions of `posixpath` that work on the text alone.
+fn path_function(name: &str, arguments: &[Value]) -> Value {
+    let texts: Option<Vec<&str>> = arguments.iter().map(Value::as_str).collect();
+    let Some(texts) = texts.filter(|texts| !texts.is_empty()) else { return Value::Unknown };
+    match name {
+        "os.path.dirname" => {
+            let head = texts[0].rsplit_once('/').map_or("", |(head, _)| head);
+            Value::str(if head.is_empty() && texts[0].starts_with('/') { "/" } else { head })
+        }
+        "os.path.basename" => Value::str(texts[0].rsplit('/').next().unwrap_or_default()),
+        "os.path.join" => {
+            let mut joined = String::new();
+            for text in texts {
+                if text.starts_with('/') {
+                    joined.clear();
+                } else if !joined.is_empty() && !joined.ends_with('/') {
+                    joined.push('/');
+                }
+                joined.push_str(text);
+            }
+            Value::str(joined)
+        }
+        "os.path.abspath" if texts[0].starts_with('/') => {
+            let mut parts: Vec<&str> = Vec::new();
+            for part in texts[0].split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." => drop(parts.pop()),
+                    part => parts.push(part),
+                }
+            }
+            Value::str(format!("/{}", parts.join("/")))
+        }
+        _ => Value::Unknown,
+    }
+}

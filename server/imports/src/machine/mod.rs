@@ -1,0 +1,236 @@
+//! The import machine: what running modules does to the import state.
+//!
+//! An abstract interpreter of module-level code. It runs a [program](speclens_source::program) over an [`ImportState`] in
+//! real import order and follows calls as far as they may touch that state. Values are known, one of a few, or
+//! unknown. Where a condition is unknown both branches are run, in a *region* of the run in which every change is only
+//! possible. What cannot be followed is taken to return: the machine never says "raises" for what it does not know.
+
+mod attributes;
+mod builtins;
+mod calls;
+mod classes;
+mod exception;
+mod execute;
+mod expressions;
+mod heap;
+mod import;
+mod intrinsics;
+mod modules;
+mod observe;
+mod operators;
+mod run;
+mod state;
+mod sys;
+mod targets;
+mod value;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use speclens_environment::VersionTables;
+use speclens_source::program::Function;
+use speclens_source::{ModuleFacts, Name, Span};
+
+pub use exception::{Raised, Raises};
+pub use observe::{ModuleView, Observation, ObservationKind, Seen, SpecState};
+pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
+pub use state::{Deed, Evidence, ImportState};
+pub use value::{Site, Value};
+
+use crate::finders::Directories;
+use value::ObjectId;
+
+/// What the machine may ask of the world: an account of files, never of a running interpreter.
+pub trait World: Directories {
+    /// The facts of a source file, or `None` where it cannot be read.
+    fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>>;
+    /// The version of an installed distribution, by its normalised name.
+    fn distribution_version(&self, name: &str) -> Option<String>;
+    /// Whether the name can be found from a place that is not on `sys.path`, but that users put there (the workspace
+    /// folder, its `src`).
+    fn is_elsewhere(&self, name: &str) -> bool;
+    /// The facts of the interpreter's version.
+    fn tables(&self) -> &'static VersionTables;
+    /// Gives the caller a chance to stop the run.
+    fn check_cancelled(&self);
+}
+
+/// A run may take this many steps in all; then what is left is not followed, and what it would do is unknown.
+const MAX_STEPS: u64 = 40_000_000;
+/// One statement of a module may take this many steps in the calls that it makes.
+const MAX_STATEMENT_STEPS: u64 = 400_000;
+/// Calls nested deeper than this are not followed.
+const MAX_CALLS: usize = 48;
+/// Imports nested deeper than this are not followed: CPython's recursion limit would not allow them either.
+const MAX_IMPORTS: usize = 200;
+
+/// One run over an import state.
+pub struct Machine<'w> {
+    /// What the run reads.
+    world: &'w dyn World,
+    /// What it changes.
+    pub state: ImportState,
+    /// What the user's file saw.
+    pub observations: Vec<Observation>,
+    frames: Vec<Frame>,
+    /// The regions that the run is in, the innermost last. In region 0 everything is certain; an object made in another
+    /// region than the current one is changed only possibly.
+    regions: Vec<u32>,
+    next_region: u32,
+    steps: u64,
+    /// The steps at which calls are no longer followed for the current statement.
+    statement_limit: u64,
+    calls: usize,
+    imports: usize,
+    /// The `try` statements around, each with the exceptions that its body may raise.
+    tries: Vec<TryContext>,
+    /// Whether the value that is computed is only tested against None, or for truth.
+    tested: bool,
+    /// The file that the user looks at.
+    user_file: Option<Arc<str>>,
+    /// The functions of the user's file that were called.
+    called: FxHashSet<*const Function>,
+    /// The imports of the user's file, while checkpoints can stand for them.
+    chain: Option<run::Chain<'w>>,
+}
+
+/// Code that runs.
+struct Frame {
+    file: Arc<str>,
+    /// The module whose names are the globals.
+    module: ObjectId,
+    /// Where names are bound: the module, a class, or the variables of a call.
+    names: ObjectId,
+    /// The variables of the function around.
+    enclosing: Option<ObjectId>,
+    /// The function's class and first argument, for `super()`.
+    method: Option<(ObjectId, Value)>,
+    globals: Vec<Name>,
+    nonlocals: Vec<Name>,
+    /// The statement that runs.
+    current: Span,
+    /// Whether this is the code that the user looks at.
+    observed: bool,
+    is_function: bool,
+    /// What `return` statements in undecided branches gave.
+    possible_returns: Vec<Value>,
+}
+
+#[derive(Default)]
+struct TryContext {
+    /// The names of the classes that its handlers catch; empty where one catches all or is not known.
+    catches: Vec<Name>,
+    catches_all: bool,
+    /// Whether the statement is in the user's file.
+    observed: bool,
+    possible: Vec<Raised>,
+}
+
+impl<'w> Machine<'w> {
+    /// A machine that starts from `state`.
+    pub fn new(world: &'w dyn World, state: ImportState) -> Self {
+        Self {
+            world,
+            state,
+            observations: Vec::new(),
+            frames: Vec::new(),
+            regions: vec![0],
+            next_region: 1,
+            steps: 0,
+            statement_limit: MAX_STATEMENT_STEPS,
+            calls: 0,
+            imports: 0,
+            tries: Vec::new(),
+            tested: false,
+            user_file: None,
+            called: FxHashSet::default(),
+            chain: None,
+        }
+    }
+
+    /// The region that the run is in.
+    fn region(&self) -> u32 {
+        self.regions.last().copied().unwrap_or(0)
+    }
+
+    /// Whether nothing undecided lies between the start and here.
+    fn is_certain(&self) -> bool {
+        self.regions.len() == 1
+    }
+
+    /// Runs `body` in a region of its own, in which every change is only possible.
+    fn possibly<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        self.regions.push(self.next_region);
+        self.next_region += 1;
+        let result = body(self);
+        self.regions.pop();
+        result
+    }
+
+    /// Runs `body` and lets it end where it possibly raises: the `try` statement around hears of it.
+    fn possibly_raising<T: Default>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> T {
+        match self.possibly(body) {
+            Ok(value) => value,
+            Err(mut raised) => {
+                raised.certain = false;
+                if let Some(context) = self.tries.last_mut() {
+                    context.possible.push(*raised);
+                }
+                T::default()
+            }
+        }
+    }
+
+    /// Counts a step.
+    fn step(&mut self) {
+        self.steps += 1;
+        if self.steps % 4096 == 0 {
+            self.world.check_cancelled();
+        }
+    }
+
+    fn may_follow(&self) -> bool {
+        self.calls < MAX_CALLS && self.steps < MAX_STEPS && self.steps < self.statement_limit
+    }
+
+    fn frame(&self) -> Option<&Frame> {
+        self.frames.last()
+    }
+
+    /// The statement that runs.
+    fn site(&self) -> Option<Site> {
+        let frame = self.frame()?;
+        Some(Site { file: Arc::clone(&frame.file), span: frame.current })
+    }
+
+    /// Whether the code that the user looks at runs now, itself.
+    fn observes(&self) -> bool {
+        self.frame().is_some_and(|frame| frame.observed)
+    }
+
+    /// Notes something that could not be decided here.
+    fn unknown(&mut self, what: &'static str) {
+        if let Some(site) = self.site() {
+            let note = (site.file, site.span.start, what);
+            if !self.state.unknowns.contains(&note) {
+                Arc::make_mut(&mut self.state.unknowns).insert(note);
+            }
+        }
+    }
+
+    /// An exception of a built-in class.
+    fn raise(&self, class: &'static str, message: impl AsRef<str>) -> Box<Raised> {
+        let type_name = class.rsplit('.').next().unwrap_or(class);
+        Box::new(Raised {
+            class: Value::Builtin(class),
+            type_name: type_name.into(),
+            message: Some(Arc::from(message.as_ref())),
+            name: None,
+            instance: None,
+            traceback: Vec::new(),
+            evidence: Vec::new(),
+            observations: Vec::new(),
+            certain: true,
+        })
+    }
+}

@@ -1,0 +1,473 @@
+//! Modules: making them from specs, running them, and looking at what became of them.
+
+use std::sync::Arc;
+
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, PythonVersion, VersionTables};
+use speclens_source::Name;
+
+use super::exception::Raises;
+use super::import::PackagePath;
+use super::observe::{ModuleView, SpecState};
+use super::state::{Deed, Entry, Evidence};
+use super::value::{Attributes, Object, ObjectId, Payload, Slot, Value};
+use super::{Frame, Machine};
+use crate::finders::{self, SearchState};
+use crate::spec::{Loader, ModuleSpec};
+
+/// The class of the objects that `__spec__` should be.
+pub(super) const MODULE_SPEC: Value = Value::Builtin("importlib.machinery.ModuleSpec");
+/// The class of ordinary modules.
+pub(super) const MODULE_TYPE: Value = Value::Builtin("types.ModuleType");
+
+impl Machine<'_> {
+    pub(super) fn version(&self) -> PythonVersion {
+        self.state.search.environment.interpreter.version
+    }
+
+    /// The entry of `sys.modules` for `name`. What the interpreter has at its start is made when it is asked for.
+    pub(super) fn module_entry(&mut self, name: &str) -> Option<Entry> {
+        if let Some(entry) = self.state.modules.get(name) {
+            return Some(entry.clone());
+        }
+        if !is_startup_module(self.world.tables(), name) {
+            return None;
+        }
+        self.load_startup(name);
+        self.state.modules.get(name).cloned()
+    }
+
+    /// Whether `name` is in `sys.modules`; `None` where it possibly is.
+    pub(super) fn is_in_modules(&self, name: &str) -> Option<bool> {
+        match self.state.modules.get(name) {
+            Some(entry) => (entry.certain || !self.is_certain()).then_some(true),
+            None => Some(is_startup_module(self.world.tables(), name)),
+        }
+    }
+
+    fn load_startup(&mut self, name: &str) {
+        // It ran before all else, so it certainly ran, and nothing of the present is around it.
+        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let frames = std::mem::take(&mut self.frames);
+        let tries = std::mem::take(&mut self.tries);
+        let limit = std::mem::replace(&mut self.statement_limit, u64::MAX);
+        let parent = super::import::parent_of(name).and_then(|parent| self.module_entry(parent));
+        if self.state.modules.get(name).is_none() {
+            match self.startup_spec(name, parent.as_ref()) {
+                Some(spec) => drop(self.load(spec)),
+                None => {
+                    let module = self.bare_module(name, None);
+                    self.state.heap.get_mut(module).open = true;
+                    self.set_slot(module, "__spec__", Value::Unknown);
+                    self.put_entry(name, Value::Object(module), None);
+                }
+            }
+        }
+        let modules = Arc::make_mut(&mut self.state.modules);
+        if let Some(entry) = modules.get_mut(name) {
+            entry.startup = true;
+        }
+        self.regions = regions;
+        self.frames = frames;
+        self.tries = tries;
+        self.statement_limit = limit;
+    }
+
+    /// The spec of a module of the interpreter's start, which is found before any path of the user's is searched.
+    fn startup_spec(&mut self, name: &str, parent: Option<&Entry>) -> Option<ModuleSpec> {
+        let locations = match parent {
+            None => standard_library_path(&self.state.search.environment),
+            Some(parent) => match self.package_path(&parent.value) {
+                PackagePath::Known(locations) => locations,
+                PackagePath::None | PackagePath::Unknown => return None,
+            },
+        };
+        let search = Arc::clone(&self.state.search);
+        if parent.is_some() {
+            return finders::find_spec(self.world, &search, name, Some(&locations)).spec;
+        }
+        let mut search = SearchState::clone(&search);
+        search.path = locations;
+        search.meta_path = vec![MetaPathFinder::BuiltIn, MetaPathFinder::Frozen, MetaPathFinder::Path];
+        finders::find_spec(self.world, &search, name, None).spec
+    }
+
+    /// `_load_unlocked`: makes the module, puts it into `sys.modules`, runs it, and gives what stands there then.
+    pub(super) fn load(&mut self, spec: ModuleSpec) -> Raises<Value> {
+        let name = Name::from(spec.name.as_str());
+        let module = self.module_from_spec(&spec);
+        let site = self.site();
+        Arc::make_mut(&mut self.state.first_imports).entry(name.clone()).or_insert(site);
+        self.put_entry(&name, Value::Object(module), None);
+        if let Err(raised) = self.run_loaded(module, &spec) {
+            self.state.remove_module(&name);
+            return Err(raised);
+        }
+        match self.state.modules.get(&name) {
+            Some(entry) => Ok(entry.value.clone()),
+            None => {
+                let message = format!("'{name}'");
+                Err(self.raise("builtins.KeyError", message))
+            }
+        }
+    }
+
+    fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
+        let source = match spec.loader {
+            Some(Loader::Source) => spec.origin.clone(),
+            Some(Loader::Frozen) => self.frozen_source(spec),
+            Some(Loader::Namespace) | None => return Ok(()),
+            _ => None,
+        };
+        let facts = source.and_then(|path| Some((self.world.facts(&path)?, path)));
+        let Some((facts, path)) = facts else {
+            // An extension module, bytecode, or a file that cannot be read: its names are not known.
+            self.state.heap.get_mut(module).open = true;
+            self.add_known_submodules(&spec.name);
+            return Ok(());
+        };
+        if !facts.errors.is_empty() && facts.program.is_empty() {
+            self.state.heap.get_mut(module).open = true;
+        }
+        self.run_module(module, &Arc::from(path), &facts.program, false)
+    }
+
+    /// The standard library's file of a frozen module, whose code is the same.
+    fn frozen_source(&self, spec: &ModuleSpec) -> Option<String> {
+        let library = self.state.search.environment.interpreter.standard_library.as_ref()?;
+        let mut path = library.clone();
+        path.extend(spec.name.split('.'));
+        if spec.submodule_search_locations.is_some() {
+            path.push("__init__");
+        }
+        path.set_extension("py");
+        Some(path.to_string_lossy().into_owned())
+    }
+
+    /// What a module without Python source leaves in `sys.modules` beside itself, as runs of the interpreter showed.
+    fn add_known_submodules(&mut self, name: &str) {
+        let odd = &self.world.tables().odd_specs;
+        let made = odd.iter().filter(|(_, odd)| odd.1.as_deref() == Some(name));
+        for (child, odd) in made {
+            let module = self.bare_module(child, None);
+            self.state.heap.get_mut(module).open = true;
+            if odd.0 != "none" {
+                self.set_slot(module, "__spec__", Value::Unknown);
+            }
+            self.put_entry(child, Value::Object(module), None);
+            if let (Some(parent), Some((_, last))) = (
+                self.state.modules.get(name).and_then(|entry| entry.value.as_object()),
+                child.rsplit_once('.'),
+            ) {
+                self.set_slot(parent, last, Value::Object(module));
+            }
+        }
+    }
+
+    /// Runs a module's program in a frame of its own.
+    pub(super) fn run_module(
+        &mut self,
+        module: ObjectId,
+        file: &Arc<str>,
+        program: &[speclens_source::program::Statement],
+        observed: bool,
+    ) -> Raises<()> {
+        self.frames.push(Frame {
+            file: Arc::clone(file),
+            module,
+            names: module,
+            enclosing: None,
+            method: None,
+            globals: Vec::new(),
+            nonlocals: Vec::new(),
+            current: speclens_source::Span::default(),
+            observed,
+            is_function: false,
+            possible_returns: Vec::new(),
+        });
+        let limit = self.statement_limit;
+        let result = self.execute_module_block(program);
+        self.statement_limit = limit;
+        let site = self.site();
+        self.frames.pop();
+        result.map_err(|mut raised| {
+            raised.traceback.extend(site);
+            raised
+        })
+    }
+
+    fn put_entry(&mut self, name: &str, value: Value, put: Option<super::Site>) {
+        let certain = self.is_certain();
+        self.state.put_module(name, Entry { value, put, certain, startup: false });
+    }
+
+    /// `types.ModuleType(name)`: `__spec__`, `__loader__` and `__package__` are None (`Objects/moduleobject.c`).
+    pub(super) fn bare_module(&mut self, name: &str, made: Option<super::Site>) -> ObjectId {
+        let region = self.region();
+        let id = self.state.heap.add(Object {
+            class: MODULE_TYPE,
+            attributes: Attributes::default(),
+            open: false,
+            region,
+            payload: Payload::Module { made: made.clone() },
+        });
+        self.initialise_module(id, Value::str(name), made);
+        id
+    }
+
+    /// `ModuleType.__init__`.
+    pub(super) fn initialise_module(&mut self, id: ObjectId, name: Value, site: Option<super::Site>) {
+        let values = [
+            ("__name__", name),
+            ("__doc__", Value::None),
+            ("__package__", Value::None),
+            ("__loader__", Value::None),
+            ("__spec__", Value::None),
+        ];
+        for (attribute, value) in values {
+            self.state.heap.set(id, attribute, value, site.clone());
+        }
+    }
+
+    /// `_init_module_attrs`.
+    pub(super) fn module_from_spec(&mut self, spec: &ModuleSpec) -> ObjectId {
+        let region = self.region();
+        let version = self.version();
+        let after = spec.after_import();
+        let spec_object = self.spec_object(&after);
+        let id = self.state.heap.add(Object {
+            class: MODULE_TYPE,
+            attributes: Attributes::default(),
+            open: false,
+            region,
+            payload: Payload::Module { made: None },
+        });
+        let mut attributes = vec![
+            ("__name__", Value::str(&spec.name)),
+            ("__doc__", Value::None),
+            ("__package__", Value::str(spec.parent())),
+            ("__loader__", self.loader_value(after.loader.as_ref())),
+            ("__spec__", spec_object.clone()),
+        ];
+        if let Some(locations) = &spec.submodule_search_locations {
+            let items = locations.iter().map(Value::str).collect();
+            let path = self.state.heap.list(items, region);
+            // The same list: what is appended to `__path__` is seen in the spec.
+            if let Some(spec) = spec_object.as_object() {
+                self.state.heap.set(spec, "submodule_search_locations", path.clone(), None);
+            }
+            attributes.push(("__path__", path));
+        }
+        let file = match &spec.loader {
+            _ if spec.has_location => spec.origin.clone(),
+            // `_bootstrap._setup` and FrozenImporter give frozen modules of the standard library a file (3.11+).
+            Some(Loader::Frozen) => self.frozen_source(spec),
+            _ => None,
+        };
+        if let Some(file) = file {
+            attributes.push(("__file__", Value::str(file)));
+        } else if spec.is_namespace() && version.at_least(7) {
+            attributes.push(("__file__", Value::None));
+        }
+        if let (true, Some(cached)) = (spec.has_location, &spec.cached) {
+            attributes.push(("__cached__", Value::str(cached)));
+        }
+        attributes.push(("__builtins__", Value::Unknown));
+        for (name, value) in attributes {
+            self.state.heap.set(id, name, value, None);
+        }
+        id
+    }
+
+    /// A `ModuleSpec` as an object.
+    pub(super) fn spec_object(&mut self, spec: &ModuleSpec) -> Value {
+        let region = self.region();
+        let optional = |text: &Option<String>| text.as_ref().map_or(Value::None, Value::str);
+        let locations = match &spec.submodule_search_locations {
+            Some(locations) => {
+                let items = locations.iter().map(Value::str).collect();
+                self.state.heap.list(items, region)
+            }
+            None => Value::None,
+        };
+        let loader = self.loader_value(spec.loader.as_ref());
+        let object = self.state.heap.make(MODULE_SPEC, Payload::Plain, region);
+        let attributes = [
+            ("name", Value::str(&spec.name)),
+            ("loader", loader),
+            ("origin", optional(&spec.origin)),
+            ("submodule_search_locations", locations),
+            ("has_location", Value::Bool(spec.has_location)),
+            ("cached", optional(&spec.cached)),
+            ("parent", Value::str(spec.parent())),
+        ];
+        if let Some(id) = object.as_object() {
+            for (name, value) in attributes {
+                self.state.heap.set(id, name, value, None);
+            }
+        }
+        object
+    }
+
+    fn loader_value(&mut self, loader: Option<&Loader>) -> Value {
+        let region = self.region();
+        let class = match loader {
+            None => return Value::None,
+            Some(Loader::BuiltIn) => return Value::Builtin("_frozen_importlib.BuiltinImporter"),
+            Some(Loader::Frozen) => return Value::Builtin("_frozen_importlib.FrozenImporter"),
+            Some(Loader::Source) => "_frozen_importlib_external.SourceFileLoader",
+            Some(Loader::Sourceless) => "_frozen_importlib_external.SourcelessFileLoader",
+            Some(Loader::Extension) => "_frozen_importlib_external.ExtensionFileLoader",
+            Some(Loader::Namespace) if self.version().at_least(11) => {
+                "_frozen_importlib_external.NamespaceLoader"
+            }
+            Some(Loader::Namespace) => "_frozen_importlib_external._NamespaceLoader",
+            Some(Loader::Zip) => "zipimport.zipimporter",
+            Some(Loader::Other(_)) => return Value::Unknown,
+        };
+        let object = self.state.heap.make(Value::Builtin(class), Payload::Plain, region);
+        if let Some(id) = object.as_object() {
+            self.state.heap.get_mut(id).open = true;
+        }
+        object
+    }
+
+    /// The `__path__` of a module, as the import system iterates over it.
+    pub(super) fn package_path(&mut self, module: &Value) -> PackagePath {
+        let Some(id) = module.as_object() else {
+            return if matches!(module, Value::Unknown | Value::OneOf(_)) {
+                PackagePath::Unknown
+            } else {
+                PackagePath::None
+            };
+        };
+        let path = match self.attribute_or_missing(&Value::Object(id), "__path__") {
+            Ok(Some(path)) => path,
+            Ok(None) => return PackagePath::None,
+            Err(_) => return PackagePath::Unknown,
+        };
+        match self.elements(&path) {
+            (Some(items), true) => {
+                let texts: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                if texts.len() == items.len() { PackagePath::Known(texts) } else { PackagePath::Unknown }
+            }
+            _ => PackagePath::Unknown,
+        }
+    }
+
+    /// Sets an attribute as the running code does: possibly, where the run is in another region than the object.
+    pub(super) fn set_slot(&mut self, id: ObjectId, name: &str, value: Value) {
+        let site = self.site();
+        let region = self.region();
+        let object = self.state.heap.get(id);
+        let slot = if object.region == region {
+            Slot { value, site, certain: true }
+        } else {
+            match object.attributes.get(name) {
+                Some(old) => Slot { value: old.value.clone().join(value), site, certain: old.certain },
+                None => Slot { value, site, certain: false },
+            }
+        };
+        self.state.heap.get_mut(id).attributes.insert(name.into(), slot);
+    }
+
+    /// The module that stands in `sys.modules` under `name`, as a reader sees it.
+    pub(super) fn view_of_name(&mut self, name: &str) -> Option<ModuleView> {
+        let entry = self.module_entry(name)?;
+        self.view(&entry.value, Some(name))
+    }
+
+    /// A module, or what stands for one, as a reader sees it.
+    pub(super) fn view(&mut self, module: &Value, name: Option<&str>) -> Option<ModuleView> {
+        let id = module.as_object()?;
+        let object = self.state.heap.get(id);
+        let is_module = self.is_module(id);
+        let own_name = self.text_attribute(id, "__name__").filter(|_| is_module);
+        let name: Name = name.map(Name::from).or_else(|| own_name.map(|name| Name::from(&*name)))?;
+        let class = self.class_name(&object.class);
+        let spec = match self.state.heap.slot(id, "__spec__") {
+            Some(slot) if !slot.certain => SpecState::Unknown,
+            Some(slot) => match &slot.value {
+                Value::None => SpecState::None,
+                Value::Object(spec) if self.state.heap.get(*spec).class == MODULE_SPEC => SpecState::Present,
+                _ => SpecState::Unknown,
+            },
+            None if object.open => SpecState::Unknown,
+            None => SpecState::Missing,
+        };
+        let is_namespace = self.is_namespace_module(id);
+        let path = self.state.heap.slot(id, "__path__").map(|slot| slot.value.clone());
+        let path = path.and_then(|path| self.elements(&path).0).unwrap_or_default();
+        Some(ModuleView {
+            evidence: self.evidence_of(&name, id, spec),
+            is_main: &*name == "__main__",
+            file: self.text_attribute(id, "__file__"),
+            path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
+            name,
+            spec,
+            class,
+            is_namespace,
+        })
+    }
+
+    fn is_namespace_module(&self, id: ObjectId) -> bool {
+        let Some(loader) = self.state.heap.slot(id, "__loader__").and_then(|slot| slot.value.as_object())
+        else {
+            return false;
+        };
+        let class = &self.state.heap.get(loader).class;
+        matches!(class, Value::Builtin(name) if name.ends_with("NamespaceLoader"))
+    }
+
+    /// What made the module as it is, in the order of events.
+    fn evidence_of(&self, name: &Name, id: ObjectId, spec: SpecState) -> Vec<Evidence> {
+        let mut evidence = Vec::new();
+        let object = self.state.heap.get(id);
+        let class = self.class_name(&object.class);
+        if let Some(site) = self.state.modules.get(name).and_then(|entry| entry.put.clone()) {
+            let replaces = self.state.first_imports.contains_key(name);
+            let (module, class) = (name.clone(), class.clone());
+            let deed =
+                if replaces { Deed::Replaces { module, class } } else { Deed::PutsStub { module, class } };
+            evidence.push(Evidence { site, deed });
+        }
+        if let Value::Object(class_id) = object.class
+            && let Payload::Class { site, .. } = &self.state.heap.get(class_id).payload
+        {
+            evidence.push(Evidence { site: site.clone(), deed: Deed::DefinesClass { class } });
+        }
+        match spec {
+            SpecState::None => {
+                let site = self.state.heap.slot(id, "__spec__").and_then(|slot| slot.site.clone());
+                let made = matches!(object.payload, Payload::Module { made: Some(_) });
+                evidence.extend(site.map(|site| {
+                    let deed = if made { Deed::MakesModuleWithoutSpec } else { Deed::SetsSpec };
+                    Evidence { site, deed }
+                }));
+            }
+            SpecState::Missing => {
+                if let Payload::Module { made: Some(site) } = &object.payload {
+                    evidence.push(Evidence { site: site.clone(), deed: Deed::MakesObjectWithoutSpec });
+                }
+            }
+            SpecState::Present | SpecState::Unknown => {}
+        }
+        evidence
+    }
+}
+
+/// Whether the interpreter has the module in `sys.modules` before any code of the user runs.
+fn is_startup_module(tables: &VersionTables, name: &str) -> bool {
+    let has = |names: &[String]| names.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
+    has(&tables.startup_modules) || has(&tables.site_modules)
+}
+
+/// The entries of `sys.path` that hold the standard library.
+fn standard_library_path(environment: &Environment) -> Vec<String> {
+    let entries = environment.search_path.iter().filter(|entry| {
+        matches!(
+            entry.origin,
+            PathOrigin::StandardLibraryZip | PathOrigin::StandardLibrary | PathOrigin::DynamicLibraries
+        )
+    });
+    entries.map(|entry| entry.path.to_string_lossy().into_owned()).collect()
+}

@@ -1,0 +1,115 @@
+//! What the user's file sees as it runs: the reads of module metadata and the imports, with the state that they met.
+
+use std::sync::Arc;
+
+use speclens_source::{Name, Span};
+
+use super::exception::Raised;
+use super::state::Evidence;
+
+/// One read, or one import, of the file that is looked at.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The expression, or the imported name.
+    pub span: Span,
+    /// What was read, and what it gave.
+    pub kind: ObservationKind,
+    /// Whether it depends on nothing that could not be decided.
+    pub certain: bool,
+    /// Whether it stands in a function's body, which runs when a caller decides.
+    pub in_function: bool,
+    /// Whether the code around it handles what it gave: a test against None, a default, an `except` clause.
+    pub handled: bool,
+}
+
+/// What was read.
+#[derive(Debug, Clone)]
+pub enum ObservationKind {
+    /// `import name`, `from name import …`.
+    Import {
+        /// The module's absolute name.
+        module: Name,
+        /// The exception, where it raises.
+        raised: Option<Raised>,
+        /// What was imported, where it was.
+        view: Option<ModuleView>,
+    },
+    /// `module.__spec__`, `module.__file__`, ….
+    ModuleAttribute {
+        /// The module.
+        module: ModuleView,
+        /// The attribute.
+        attribute: Name,
+        /// What it gives.
+        seen: Seen,
+    },
+    /// `module.__spec__.origin`, ….
+    SpecAttribute {
+        /// The module that the spec belongs to.
+        module: ModuleView,
+        /// The place of the expression that gave the spec.
+        spec_span: Span,
+        /// The attribute.
+        attribute: Name,
+        /// What it gives.
+        seen: Seen,
+    },
+    /// `importlib.util.find_spec(name)`.
+    FindSpec {
+        /// The name asked for.
+        name: Name,
+        /// The exception, where it raises.
+        raised: Option<Raised>,
+        /// Whether a spec was found.
+        found: bool,
+        /// What stood in `sys.modules` under that name.
+        module: Option<ModuleView>,
+    },
+}
+
+/// What a read gave.
+#[derive(Debug, Clone)]
+pub enum Seen {
+    /// `None`.
+    None,
+    /// A known value, as `repr` gives it.
+    Known(String),
+    /// An exception.
+    Raises(Raised),
+    /// It could not be decided.
+    Unknown,
+}
+
+/// Where a spec went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpecState {
+    /// The module has a `ModuleSpec`.
+    Present,
+    /// `__spec__` is None.
+    None,
+    /// There is no `__spec__`.
+    Missing,
+    /// It could not be decided.
+    Unknown,
+}
+
+/// A module as it stood when it was read.
+#[derive(Debug, Clone)]
+pub struct ModuleView {
+    /// The name under which it stands in `sys.modules`, or its `__name__`.
+    pub name: Name,
+    /// What became of its spec.
+    pub spec: SpecState,
+    /// The name of its class: `module`, or the class of the object that replaced it.
+    pub class: Name,
+    /// Whether it is a namespace package.
+    pub is_namespace: bool,
+    /// Whether it is the file that is run as a script.
+    pub is_main: bool,
+    /// `__path__`, where it is known.
+    pub path: Vec<Arc<str>>,
+    /// `__file__` or `origin`, where it is known.
+    pub file: Option<Arc<str>>,
+    /// How it got this way.
+    pub evidence: Vec<Evidence>,
+}

@@ -1,0 +1,221 @@
+//! Running the file that the user looks at, and the checkpoints that make it cheap.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use speclens_source::{ModuleFacts, Name};
+
+use super::exception::{Raised, Raises};
+use super::state::{Entry as ModuleEntry, ImportState};
+use super::value::{ObjectId, Payload, Value};
+use super::{Machine, World};
+use crate::finders;
+
+/// The state after a sequence of imports in a fresh interpreter, kept to start from.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// The state; where the import raised, as the exception left it.
+    pub state: ImportState,
+    /// The exception of the last import.
+    pub raised: Option<Raised>,
+}
+
+impl Checkpoint {
+    /// The state of a fresh interpreter.
+    pub fn fresh(state: ImportState) -> Self {
+        Self { state, raised: None }
+    }
+
+    /// The state after one more import.
+    pub fn then_import(&self, world: &dyn World, name: &str) -> Self {
+        let mut state = self.state.clone();
+        state.heap.builds_shared = true;
+        let mut machine = Machine::new(world, state);
+        let raised = machine.import_module(name).err().map(|raised| *raised);
+        let mut state = machine.state;
+        state.heap.builds_shared = false;
+        state.heap.shared_changed = false;
+        state.changed = false;
+        Self { state, raised }
+    }
+}
+
+/// Gives the checkpoint after a sequence of imports.
+pub type Checkpoints<'c> = &'c dyn Fn(&[Name]) -> Option<Arc<Checkpoint>>;
+
+/// How a file is run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RunAs {
+    /// `python file`.
+    Script,
+    /// `import name`.
+    Module(Name),
+}
+
+/// The user's file.
+pub struct Entry<'e> {
+    /// Its path.
+    pub file: &'e str,
+    /// What it says.
+    pub facts: &'e ModuleFacts,
+    /// How it is run.
+    pub run_as: RunAs,
+}
+
+/// The run of a user's file on top of the checkpoints of its imports.
+pub struct Run<'w> {
+    machine: Machine<'w>,
+}
+
+impl<'w> Run<'w> {
+    /// A run that starts in a fresh interpreter.
+    pub fn new(world: &'w dyn World, checkpoints: Checkpoints<'w>) -> Option<Self> {
+        let fresh = checkpoints(&[])?;
+        let mut machine = Machine::new(world, fresh.state.clone());
+        machine.chain = Some(Chain { imports: Vec::new(), checkpoints });
+        Some(Self { machine })
+    }
+
+    /// Runs the file and then, as a caller might, each of its functions that it did not call itself.
+    pub fn run(mut self, entry: &Entry<'_>) -> Machine<'w> {
+        let machine = &mut self.machine;
+        let file: Arc<str> = Arc::from(entry.file);
+        machine.user_file = Some(Arc::clone(&file));
+        let module = machine.entry_module(entry);
+        let result = machine.run_module(module, &file, &entry.facts.program, true);
+        // A module's own exception is told where it is raised.
+        drop(result);
+        machine.run_uncalled(module, &file);
+        self.machine
+    }
+}
+
+/// The imports of the user's file so far, while nothing else has changed the import state.
+pub(super) struct Chain<'w> {
+    imports: Vec<Name>,
+    checkpoints: Checkpoints<'w>,
+}
+
+impl Machine<'_> {
+    /// Imports for the user's file: from a checkpoint where the state is still that of a sequence of imports.
+    pub(super) fn import_for_user(&mut self, name: &str) -> Raises<Value> {
+        if let Some(entry) = self.state.modules.get(name).filter(|entry| entry.certain) {
+            if !matches!(entry.value, Value::None) {
+                return Ok(entry.value.clone());
+            }
+        }
+        let untouched = !self.state.heap.shared_changed && !self.state.changed && self.is_certain();
+        let Some(chain) = self.chain.as_mut().filter(|_| untouched) else {
+            self.chain = None;
+            return self.import_module(name);
+        };
+        chain.imports.push(name.into());
+        let checkpoints = chain.checkpoints;
+        let Some(checkpoint) = checkpoints(&chain.imports) else {
+            self.chain = None;
+            return self.import_module(name);
+        };
+        let own = self.own_entry();
+        self.state.adopt(&checkpoint.state);
+        if let Some((name, entry)) = own {
+            Arc::make_mut(&mut self.state.modules).insert(name, entry);
+        }
+        match &checkpoint.raised {
+            Some(raised) => Err(Box::new(raised.clone())),
+            None => Ok(self.state.modules.get(name).map_or(Value::Unknown, |entry| entry.value.clone())),
+        }
+    }
+
+    /// The user's file in `sys.modules`, which no checkpoint has.
+    fn own_entry(&self) -> Option<(Name, ModuleEntry)> {
+        let module = Value::Object(self.frames.first()?.module);
+        let (name, entry) = self.state.modules.iter().find(|(_, entry)| entry.value == module)?;
+        Some((name.clone(), entry.clone()))
+    }
+
+    fn entry_module(&mut self, entry: &Entry<'_>) -> ObjectId {
+        let (name, module) = match &entry.run_as {
+            RunAs::Script => (Name::new_static("__main__"), self.script_module(entry.file)),
+            RunAs::Module(name) => {
+                if let Some(parent) = super::import::parent_of(name) {
+                    // A parent that raises is told in its own file.
+                    drop(self.import_parent(parent));
+                }
+                (name.clone(), self.named_module(name, entry.file))
+            }
+        };
+        let put = ModuleEntry { value: Value::Object(module), put: None, certain: true, startup: false };
+        Arc::make_mut(&mut self.state.modules).insert(name, put);
+        module
+    }
+
+    fn import_parent(&mut self, parent: &str) -> Raises<Value> {
+        self.import_for_user(parent)
+    }
+
+    /// `__main__` of a script: `__spec__` and `__cached__` are None (`Python/pythonrun.c`).
+    fn script_module(&mut self, file: &str) -> ObjectId {
+        let module = self.bare_module("__main__", None);
+        self.state.heap.set(module, "__file__", Value::str(file), None);
+        self.state.heap.set(module, "__cached__", Value::None, None);
+        self.state.heap.set(module, "__loader__", Value::Unknown, None);
+        module
+    }
+
+    /// The file as the module that an import makes of it.
+    fn named_module(&mut self, name: &str, file: &str) -> ObjectId {
+        let path = super::import::parent_of(name).map(|parent| {
+            let parent = self.module_entry(parent).map_or(Value::Unknown, |entry| entry.value);
+            match self.package_path(&parent) {
+                super::import::PackagePath::Known(path) => path,
+                _ => Vec::new(),
+            }
+        });
+        let search = Arc::clone(&self.state.search);
+        let spec = finders::find_spec(self.world, &search, name, path.as_deref()).spec;
+        let spec = spec.filter(|spec| spec.origin.as_deref() == Some(file)).unwrap_or_else(|| {
+            let is_package = file.ends_with("/__init__.py");
+            let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+            crate::spec::ModuleSpec {
+                name: name.to_owned(),
+                loader: Some(crate::spec::Loader::Source),
+                origin: Some(file.to_owned()),
+                submodule_search_locations: is_package.then(|| vec![directory.to_owned()]),
+                has_location: true,
+                cached: None,
+            }
+        });
+        self.module_from_spec(&spec)
+    }
+
+    /// Runs the functions of the file that nothing called, with arguments that are not known: all they see is possible.
+    fn run_uncalled(&mut self, module: ObjectId, file: &Arc<str>) {
+        let mut waiting = vec![module];
+        let mut seen = FxHashSet::default();
+        while let Some(id) = waiting.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let object = self.state.heap.get(id).clone();
+            if let Payload::Function(function) = &object.payload {
+                let own = function.file == *file;
+                if own && !self.called.contains(&Arc::as_ptr(&function.code)) {
+                    self.statement_limit = self.steps + super::MAX_STATEMENT_STEPS;
+                    let arguments = vec![Value::Unknown; function.code.parameters.len()];
+                    self.possibly_raising(|machine| machine.enter_function(function, arguments, Vec::new()));
+                }
+                continue;
+            }
+            let is_own = id == module
+                || matches!(&object.payload, Payload::Class { site, .. } if site.file == *file)
+                || matches!(object.payload, Payload::Descriptor(_));
+            if !is_own {
+                continue;
+            }
+            if let Payload::Descriptor(Value::Object(inner)) = object.payload {
+                waiting.push(inner);
+            }
+            waiting.extend(object.attributes.values().rev().filter_map(|slot| slot.value.as_object()));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The import state, and the evidence for how it got that way.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use speclens_source::Name;
+
+use super::heap::Heap;
+use super::value::{Site, Value};
+use crate::finders::SearchState;
+
+/// One entry of `sys.modules`.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What stands there; [`Value::None`] blocks the name.
+    pub value: Value,
+    /// The statement that put it there; `None` where the import system did.
+    pub put: Option<Site>,
+    /// Whether it is certainly there.
+    pub certain: bool,
+    /// Whether the interpreter has it before any code runs.
+    pub startup: bool,
+}
+
+/// What a piece of evidence says of its line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Puts another object into `sys.modules` under a module's own name.
+    Replaces {
+        /// The module.
+        module: Name,
+        /// The class of the object.
+        class: Name,
+    },
+    /// Puts an object into `sys.modules` for a name that was not imported.
+    PutsStub {
+        /// The name.
+        module: Name,
+        /// The class of the object.
+        class: Name,
+    },
+    /// Makes the object with `types.ModuleType`, which sets `__spec__` to None.
+    MakesModuleWithoutSpec,
+    /// Makes an object that is no module, and so has no `__spec__`.
+    MakesObjectWithoutSpec,
+    /// The class of the replacing object is defined here.
+    DefinesClass {
+        /// The class.
+        class: Name,
+    },
+    /// Sets `__spec__`.
+    SetsSpec,
+    /// Adds to or changes `sys.meta_path`.
+    ChangesMetaPath,
+    /// Adds to or changes `sys.path_hooks`.
+    ChangesPathHooks,
+    /// Adds to or changes `sys.path`.
+    ChangesPath,
+    /// Replaces `builtins.__import__`.
+    ReplacesImport,
+    /// Imports the module for the first time.
+    Imports {
+        /// The module.
+        module: Name,
+    },
+    /// Raises the exception, or calls what raises it.
+    Raises,
+    /// Is on the way from the import to the exception.
+    Runs {
+        /// What the line runs.
+        module: Name,
+    },
+}
+
+/// A line with what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Evidence {
+    /// The line.
+    pub site: Site,
+    /// What it did.
+    pub deed: Deed,
+}
+
+/// `sys.modules`, `sys.meta_path`, `sys.path`, … with the objects that they hold.
+#[derive(Debug, Clone)]
+pub struct ImportState {
+    /// The objects.
+    pub heap: Heap,
+    /// `sys.modules`.
+    pub modules: Arc<IndexMap<Name, Entry, FxBuildHasher>>,
+    /// `sys.meta_path` and `sys.path`, in the form that the finders take.
+    pub search: Arc<SearchState>,
+    /// What changed the finders, the hooks or the search path.
+    pub changes: Arc<Vec<Evidence>>,
+    /// The modules that were loaded, with the statement that first imported each.
+    pub first_imports: Arc<IndexMap<Name, Option<Site>, FxBuildHasher>>,
+    /// What could not be decided on the way, and where.
+    pub unknowns: Arc<BTreeSet<(Arc<str>, u32, &'static str)>>,
+    /// Counts the changes that are not in the heap.
+    pub(super) changed: bool,
+}
+
+impl ImportState {
+    /// The state of a fresh interpreter.
+    pub fn fresh(search: SearchState) -> Self {
+        Self {
+            heap: Heap::default(),
+            modules: Arc::default(),
+            search: Arc::new(search),
+            changes: Arc::default(),
+            first_imports: Arc::default(),
+            unknowns: Arc::default(),
+            changed: false,
+        }
+    }
+
+    /// Puts an entry into `sys.modules`.
+    pub(super) fn put_module(&mut self, name: &str, entry: Entry) {
+        self.changed = true;
+        Arc::make_mut(&mut self.modules).insert(name.into(), entry);
+    }
+
+    /// Takes an entry out of `sys.modules`.
+    pub(super) fn remove_module(&mut self, name: &str) -> Option<Entry> {
+        self.changed = true;
+        Arc::make_mut(&mut self.modules).shift_remove(name)
+    }
+
+    /// Takes over the shared part of a later state.
+    pub(super) fn adopt(&mut self, later: &Self) {
+        self.heap.adopt(&later.heap);
+        self.modules = Arc::clone(&later.modules);
+        self.search = Arc::clone(&later.search);
+        self.changes = Arc::clone(&later.changes);
+        self.first_imports = Arc::clone(&later.first_imports);
+        self.unknowns = Arc::clone(&later.unknowns);
+        self.changed = false;
+    }
+}

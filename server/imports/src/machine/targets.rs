@@ -1,0 +1,216 @@
+//! Names and what is assigned to.
+
+use std::sync::Arc;
+
+use speclens_source::program::{Expression, ExpressionKind, Operator};
+
+use super::Machine;
+use super::exception::Raises;
+use super::value::{ObjectId, Payload, Value};
+
+impl Machine<'_> {
+    /// Binds a name where the running code binds names.
+    pub(super) fn bind(&mut self, name: &str, value: Value) {
+        let Some(frame) = self.frame() else { return };
+        let target = if frame.globals.iter().any(|global| global == name) {
+            frame.module
+        } else if frame.nonlocals.iter().any(|nonlocal| nonlocal == name) {
+            self.enclosing_with(frame.enclosing, name).unwrap_or(frame.names)
+        } else {
+            frame.names
+        };
+        self.set_slot(target, name, value);
+    }
+
+    fn enclosing_with(&self, mut scope: Option<ObjectId>, name: &str) -> Option<ObjectId> {
+        while let Some(id) = scope {
+            if self.state.heap.slot(id, name).is_some() {
+                return Some(id);
+            }
+            scope = match self.state.heap.get(id).payload {
+                Payload::Scope { enclosing } => enclosing,
+                _ => None,
+            };
+        }
+        None
+    }
+
+    /// What a name means: local, enclosing, global, built-in.
+    pub(super) fn lookup(&mut self, name: &str) -> Raises<Value> {
+        let Some(frame) = self.frame() else { return Ok(Value::Unknown) };
+        let (names, enclosing, module) = (frame.names, frame.enclosing, frame.module);
+        if !frame.globals.iter().any(|global| global == name) {
+            if let Some(slot) = self.state.heap.slot(names, name) {
+                return Ok(slot.value.clone());
+            }
+            if let Some(scope) = self.enclosing_with(enclosing, name) {
+                return Ok(self
+                    .state
+                    .heap
+                    .slot(scope, name)
+                    .map_or(Value::Unknown, |slot| slot.value.clone()));
+            }
+        }
+        if let Some(slot) = self.state.heap.slot(module, name) {
+            return Ok(slot.value.clone());
+        }
+        if let Some(value) = self.builtin_name(name) {
+            return Ok(value);
+        }
+        let closed = !self.state.heap.get(module).open && !self.state.heap.get(names).open;
+        // A name that is nowhere is more often our ignorance than a NameError: it is raised where the code expects it.
+        if closed && self.is_expected("NameError") && !self.is_builtin_name(name) {
+            return Err(self.raise("builtins.NameError", format!("name '{name}' is not defined")));
+        }
+        Ok(Value::Unknown)
+    }
+
+    /// Whether a `try` statement around catches exceptions of this name.
+    pub(super) fn is_expected(&self, exception: &str) -> bool {
+        self.tries.iter().any(|context| {
+            context.catches_all
+                || context
+                    .catches
+                    .iter()
+                    .any(|name| name == exception || matches!(name.as_str(), "Exception" | "BaseException"))
+        })
+    }
+
+    /// Assigns to a target of any form.
+    pub(super) fn assign(&mut self, target: &Expression, value: Value) -> Raises<()> {
+        match &target.kind {
+            ExpressionKind::Name(name) => self.bind(name, value),
+            ExpressionKind::Attribute { value: object, name, .. } => {
+                let object = self.evaluate(object)?;
+                self.set_attribute(&object, name, value)?;
+            }
+            ExpressionKind::Subscript { value: object, index } => {
+                let object = self.evaluate(object)?;
+                let index = self.evaluate(index)?;
+                self.set_item(&object, &index, value)?;
+            }
+            ExpressionKind::Tuple(targets) | ExpressionKind::List(targets) => {
+                let (items, complete) = self.elements(&value);
+                let starred = targets.iter().any(|each| matches!(each.kind, ExpressionKind::Starred(_)));
+                let items = items.filter(|items| complete && !starred && items.len() == targets.len());
+                for (index, target) in targets.iter().enumerate() {
+                    let item = items.as_ref().map_or(Value::Unknown, |items| items[index].clone());
+                    self.assign(target, item)?;
+                }
+            }
+            ExpressionKind::Starred(target) => self.assign(target, Value::Unknown)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn augmented_assign(
+        &mut self,
+        target: &Expression,
+        operator: Operator,
+        value: &Expression,
+    ) -> Raises<()> {
+        let old = self.evaluate(target)?;
+        let value = self.evaluate(value)?;
+        if operator == Operator::Add && self.is_list(&old) {
+            // `list += items` changes the list itself.
+            self.extend(&old, &value);
+            return Ok(());
+        }
+        let result = self.binary(&old, operator, &value)?;
+        self.assign(target, result)
+    }
+
+    pub(super) fn delete(&mut self, target: &Expression) -> Raises<()> {
+        match &target.kind {
+            ExpressionKind::Name(name) => {
+                if let Some(frame) = self.frame() {
+                    let names = frame.names;
+                    self.remove_attribute(names, name);
+                }
+            }
+            ExpressionKind::Attribute { value, name, .. } => {
+                if let Value::Object(id) = self.evaluate(value)? {
+                    self.remove_attribute(id, name);
+                }
+            }
+            ExpressionKind::Subscript { value, index } => {
+                let object = self.evaluate(value)?;
+                let index = self.evaluate(index)?;
+                self.delete_item(&object, &index)?;
+            }
+            ExpressionKind::Tuple(targets) | ExpressionKind::List(targets) => {
+                for target in targets {
+                    self.delete(target)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn remove_attribute(&mut self, id: ObjectId, name: &str) {
+        let region = self.region();
+        if self.state.heap.slot(id, name).is_none() {
+            return;
+        }
+        let object = self.state.heap.get_mut(id);
+        if object.region == region {
+            object.attributes.shift_remove(name);
+        } else if let Some(slot) = object.attributes.get_mut(name) {
+            slot.certain = false;
+        }
+    }
+
+    /// The items of a value that is iterated over, as far as they are known, and whether these are all.
+    pub(super) fn elements(&self, value: &Value) -> (Option<Vec<Value>>, bool) {
+        match value {
+            Value::Tuple(items) => (Some(items.to_vec()), true),
+            Value::Str(text) => (Some(text.chars().map(|c| Value::str(c.to_string())).collect()), true),
+            Value::Builtin("sys.path") => {
+                (Some(self.state.search.path.iter().map(Value::str).collect()), true)
+            }
+            Value::Builtin("sys.modules") => {
+                let names = self.state.modules.keys().map(|name| Value::str(name.as_str())).collect();
+                (Some(names), true)
+            }
+            Value::Object(id) => {
+                let object = self.state.heap.get(*id);
+                match &object.payload {
+                    Payload::List(items) => (Some(items.clone()), !object.open),
+                    Payload::Dict(items) => {
+                        (Some(items.iter().map(|(key, _)| key.clone()).collect()), !object.open)
+                    }
+                    _ => (None, false),
+                }
+            }
+            _ => (None, false),
+        }
+    }
+
+    /// Adds the items of `other` to a list.
+    pub(super) fn extend(&mut self, list: &Value, other: &Value) {
+        let (items, complete) = self.elements(other);
+        let Some(id) = list.as_object() else { return };
+        let region = self.region();
+        let object = self.state.heap.get_mut(id);
+        if object.region != region || !complete {
+            object.open = true;
+        }
+        if let (Payload::List(list), Some(items)) = (&mut object.payload, items) {
+            list.extend(items);
+        }
+    }
+
+    pub(super) fn is_list(&self, value: &Value) -> bool {
+        value.as_object().is_some_and(|id| matches!(self.state.heap.get(id).payload, Payload::List(_)))
+    }
+
+    /// A string attribute of an object itself.
+    pub(super) fn text_attribute(&self, id: ObjectId, name: &str) -> Option<Arc<str>> {
+        match &self.state.heap.slot(id, name)?.value {
+            Value::Str(text) => Some(Arc::clone(text)),
+            _ => None,
+        }
+    }
+}

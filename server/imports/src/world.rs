@@ -1,0 +1,114 @@
+//! The machine's world over the database, and the checkpoints as queries.
+
+#![allow(missing_docs, reason = "salsa's macro adds undocumented items")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use speclens_environment::{Environment, Project, VersionTables, environment, tables};
+use speclens_files::{Db, Listing};
+use speclens_source::{ModuleFacts, Name, module_facts};
+
+use crate::finders::{DatabaseDirectories, Directories, SearchState};
+use crate::machine::{Checkpoint, ImportState, World};
+
+/// Where code of a project runs: its environment, and the directory that `sys.path` starts with.
+pub struct DatabaseWorld<'db> {
+    db: &'db dyn Db,
+    directories: DatabaseDirectories<'db>,
+    project: Project,
+    environment: &'db Arc<Environment>,
+    script_directory: Option<String>,
+}
+
+impl<'db> DatabaseWorld<'db> {
+    /// The world of code that is run from a directory; `None` for `--isolated`.
+    pub fn new(db: &'db dyn Db, project: Project, script_directory: Option<String>) -> Self {
+        let directories = DatabaseDirectories(db);
+        Self { db, directories, project, environment: environment(db, project), script_directory }
+    }
+
+    /// The import state of a fresh interpreter.
+    pub fn fresh_state(&self) -> ImportState {
+        let script = self.script_directory.as_deref().map(Path::new);
+        ImportState::fresh(SearchState::at_startup(self.environment, script))
+    }
+
+    /// The checkpoint after a sequence of imports.
+    pub fn checkpoint(&self, imports: &[Name]) -> Arc<Checkpoint> {
+        let chain =
+            ImportChain::new(self.db, self.project, self.script_directory.clone(), imports.to_vec());
+        Arc::clone(checkpoint(self.db, chain))
+    }
+}
+
+/// A sequence of imports in a fresh interpreter.
+#[salsa::interned(debug)]
+pub struct ImportChain<'db> {
+    #[returns(copy)]
+    pub project: Project,
+    #[returns(clone)]
+    pub script_directory: Option<String>,
+    #[returns(ref)]
+    pub imports: Vec<Name>,
+}
+
+/// The import state after a sequence of imports: one more than the checkpoint before it.
+#[salsa::tracked(returns(ref), no_eq)]
+fn checkpoint<'db>(db: &'db dyn Db, chain: ImportChain<'db>) -> Arc<Checkpoint> {
+    let world = DatabaseWorld::new(db, chain.project(db), chain.script_directory(db));
+    match chain.imports(db).split_last() {
+        None => Arc::new(Checkpoint::fresh(world.fresh_state())),
+        Some((last, before)) => Arc::new(world.checkpoint(before).then_import(&world, last)),
+    }
+}
+
+impl Directories for DatabaseWorld<'_> {
+    fn listing(&self, directory: &str) -> Option<&Listing> {
+        self.directories.listing(directory)
+    }
+}
+
+impl World for DatabaseWorld<'_> {
+    fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>> {
+        module_facts(self.db, self.db.entry(Path::new(file))).as_ref().ok().cloned()
+    }
+
+    fn distribution_version(&self, name: &str) -> Option<String> {
+        let wanted = normalized(name);
+        let found = self.environment.distributions.iter().find(|found| normalized(&found.name) == wanted)?;
+        Some(found.version.clone())
+    }
+
+    fn is_elsewhere(&self, name: &str) -> bool {
+        if name.contains('.') {
+            return false;
+        }
+        let root = self.project.root(self.db);
+        [root.clone(), root.join("src")].iter().any(|directory| {
+            self.db.entry(directory).listing(self.db).is_some_and(|listing| {
+                listing.has_directory(name) || listing.has_file(&format!("{name}.py"))
+            })
+        })
+    }
+
+    fn tables(&self) -> &'static VersionTables {
+        tables(self.environment.interpreter.version)
+    }
+
+    fn check_cancelled(&self) {
+        self.db.unwind_if_revision_cancelled();
+    }
+}
+
+/// A distribution's name as PEP 503 compares it.
+fn normalized(name: &str) -> String {
+    let mut result = String::with_capacity(name.len());
+    for part in name.split(['-', '_', '.']).filter(|part| !part.is_empty()) {
+        if !result.is_empty() {
+            result.push('-');
+        }
+        result.push_str(&part.to_ascii_lowercase());
+    }
+    result
+}

@@ -1,0 +1,74 @@
+//! What a file's text says, without regard to any other file.
+
+use std::sync::Arc;
+
+use speclens_files::{Db, Entry, ReadError};
+
+use crate::decode::{DecodeError, decode};
+use crate::lines::LineIndex;
+use crate::parser;
+use crate::program::{Block, Span};
+
+/// A syntax error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// The facts of one module's text.
+#[derive(Debug)]
+pub struct ModuleFacts {
+    /// What the module does when it runs.
+    pub program: Block,
+    /// The text with its lines.
+    pub lines: LineIndex,
+    /// What could not be parsed; the statements around it are in the program.
+    pub errors: Vec<SyntaxError>,
+    /// What could not be decoded.
+    pub undecodable: Option<DecodeError>,
+    /// Whether the file is meant to be run: a `#!` line, or a test of `__name__` against `"__main__"`.
+    pub is_script: bool,
+}
+
+// Facts are a function of the text.
+impl PartialEq for ModuleFacts {
+    fn eq(&self, other: &Self) -> bool {
+        self.lines.text() == other.lines.text()
+    }
+}
+
+impl Eq for ModuleFacts {}
+
+impl ModuleFacts {
+    /// The facts of a text. Never fails: what cannot be parsed is left out and told in `errors`.
+    pub fn of_text(text: &str) -> Self {
+        Self::new(text, None)
+    }
+
+    fn new(text: &str, undecodable: Option<DecodeError>) -> Self {
+        let parsed = parser::parse(text);
+        Self {
+            program: parsed.program,
+            lines: LineIndex::new(Arc::from(text)),
+            errors: parsed.errors,
+            undecodable,
+            is_script: parsed.tests_main || text.starts_with("#!"),
+        }
+    }
+
+    /// The line of an offset, counted from 1.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.lines.position(offset, crate::Encoding::Utf8).line + 1
+    }
+}
+
+/// The facts of a file, or why it has none.
+#[salsa::tracked(returns(ref))]
+pub fn module_facts(db: &dyn Db, file: Entry) -> Result<Arc<ModuleFacts>, ReadError> {
+    let bytes = file.bytes(db)?;
+    let (text, undecodable) = decode(&bytes);
+    Ok(Arc::new(ModuleFacts::new(&text, undecodable)))
+}

@@ -1,0 +1,204 @@
+//! The parser: the only module that names the parser's types. Text in, [`Block`] and errors out.
+
+mod expressions;
+pub(crate) mod literals;
+mod recovery;
+mod statements;
+
+use rustpython_ruff_python_ast::{Identifier, ModModule};
+use rustpython_ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
+use rustpython_ruff_text_size::{Ranged, TextRange};
+use smol_str::SmolStr;
+
+use crate::facts::SyntaxError;
+use crate::program::{Block, Name, Span};
+
+/// Brackets nested deeper than this are not parsed: the parser and its tree recurse, and a stack is finite.
+const MAX_NESTING: usize = 1_000;
+
+/// Expressions and blocks nested deeper than this are taken as opaque.
+const MAX_DEPTH: u32 = 200;
+
+/// A parsed text.
+pub(crate) struct ParsedText {
+    pub program: Block,
+    pub errors: Vec<SyntaxError>,
+    /// Whether the text tests `__name__` against `"__main__"` at its top level.
+    pub tests_main: bool,
+}
+
+/// Parses what can be parsed.
+pub(crate) fn parse(text: &str) -> ParsedText {
+    if nesting(text) > MAX_NESTING {
+        let message = format!("brackets are nested more than {MAX_NESTING} deep");
+        let errors = vec![SyntaxError { message, span: Span { start: 0, end: 0 } }];
+        return ParsedText { program: Block::default(), errors, tests_main: false };
+    }
+    let (module, errors) = recovery::parse(text);
+    let mut lowering = Lowering::default();
+    let program = lowering.block(&module.body);
+    ParsedText { program, errors, tests_main: lowering.tests_main }
+}
+
+fn parse_once(text: &str) -> (ModModule, Vec<SyntaxError>) {
+    let parsed: Parsed<_> = parse_unchecked(text, ParseOptions::from(Mode::Module));
+    let errors = parsed
+        .errors()
+        .iter()
+        .map(|error| SyntaxError { message: error.error.to_string(), span: span(error.location) })
+        .collect();
+    let module = parsed.try_into_module().map_or_else(
+        || ModModule { node_index: Default::default(), range: TextRange::default(), body: Vec::new() },
+        Parsed::into_syntax,
+    );
+    (module, errors)
+}
+
+/// The deepest nesting of brackets, strings and comments not told apart: an upper bound is enough.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// One walk from the parser's tree to a program.
+#[derive(Default)]
+struct Lowering {
+    depth: u32,
+    /// What is known so far of the functions around the current statement, the innermost last.
+    functions: Vec<FunctionTraits>,
+    tests_main: bool,
+}
+
+#[derive(Default)]
+struct FunctionTraits {
+    yields: bool,
+    mentions_import_state: bool,
+    statements: u32,
+}
+
+impl Lowering {
+    /// Notes that the code around names something of the import state.
+    fn mention(&mut self, name: &str) {
+        if let Some(function) = self.functions.last_mut()
+            && IMPORT_STATE.contains(&name)
+        {
+            function.mentions_import_state = true;
+        }
+    }
+}
+
+/// Names that reach the import state. A function that has none of them and is not small is not followed.
+const IMPORT_STATE: &[&str] = &[
+    "__class__",
+    "__dict__",
+    "__file__",
+    "__getattr__",
+    "__import__",
+    "__loader__",
+    "__path__",
+    "__spec__",
+    "create_module",
+    "declare_namespace",
+    "exec_module",
+    "extend_path",
+    "find_loader",
+    "find_module",
+    "find_spec",
+    "globals",
+    "import_module",
+    "importlib",
+    "load_module",
+    "meta_path",
+    "module_from_spec",
+    "modules",
+    "path_hooks",
+    "reload",
+    "setattr",
+];
+
+fn span(range: impl Ranged) -> Span {
+    let range = range.range();
+    Span { start: range.start().to_u32(), end: range.end().to_u32() }
+}
+
+fn name(identifier: &Identifier) -> Name {
+    SmolStr::new(identifier.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{ExpressionKind, StatementKind};
+
+    fn imports(text: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        for statement in &parse(text).program {
+            if let StatementKind::Import { names: aliases, .. } = &statement.kind {
+                for alias in aliases {
+                    assert_eq!(
+                        &text[alias.span.start as usize..alias.span.end as usize],
+                        alias.name.as_str()
+                    );
+                    names.push(alias.name.to_string());
+                }
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn a_broken_line_leaves_its_neighbours_alone() {
+        for broken in
+            ["foo(", "x = {'a':", "x = '''", "import", "def f(:", "from . import (", "a.", "]", "x = [1, 2"]
+        {
+            let text = format!("import a\nimport b\n{broken}\nimport c\nimport d\n");
+            assert_eq!(imports(&text), ["a", "b", "c", "d"], "after {broken:?}");
+            assert!(!parse(&text).errors.is_empty(), "{broken:?} is an error");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_keeps_what_it_says() {
+        let parsed = parse("import a\nimport b\nprint(a.__spec__.\nimport c\n");
+        assert!(parsed.program.iter().any(|statement| matches!(
+            &statement.kind,
+            StatementKind::Expression(call) if matches!(&call.kind, ExpressionKind::Call(_)) && call.span.start == 18
+        )));
+    }
+
+    #[test]
+    fn traits_of_functions_and_scripts() {
+        let text = "def f():\n    def g():\n        yield find_spec('x')\n    return g\n\
+                    def h(): return 1\nif __name__ == '__main__': h()\n";
+        let parsed = parse(text);
+        assert!(parsed.tests_main);
+        let StatementKind::Function { function: f, .. } = &parsed.program[0].kind else { panic!() };
+        assert!(f.mentions_import_state && !f.is_deferred && f.size == 2);
+        let StatementKind::Function { function: g, .. } = &f.body[0].kind else { panic!() };
+        assert!(g.is_deferred);
+        let StatementKind::Function { function: h, .. } = &parsed.program[1].kind else { panic!() };
+        assert!(!h.mentions_import_state);
+    }
+
+    #[test]
+    fn nesting_does_not_exhaust_the_stack() {
+        // Every thread that parses has this stack.
+        let run = std::thread::Builder::new().stack_size(16 << 20).spawn(|| {
+            for depth in [MAX_NESTING, 100_000] {
+                let parsed = parse(&format!("import a\nx = {}1{}\n", "(".repeat(depth), ")".repeat(depth)));
+                assert!(depth > MAX_NESTING || parsed.program.len() == 2);
+            }
+        });
+        run.unwrap().join().unwrap();
+    }
+}

@@ -1,0 +1,3 @@
+import transformers
+import pytorch_lightning
+print(transformers.__spec__.name)

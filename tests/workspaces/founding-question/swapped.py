@@ -1,0 +1,3 @@
+import pytorch_lightning
+import transformers
+print(transformers.__spec__.name)

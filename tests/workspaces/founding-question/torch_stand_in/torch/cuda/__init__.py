@@ -1,0 +1,4 @@
+class Event: ...
+
+
+from torch.cuda import amp, profiler

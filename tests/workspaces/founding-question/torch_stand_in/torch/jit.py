@@ -1,0 +1,6 @@
+def script(function):
+    return function
+
+
+def unused(function):
+    return function

@@ -1,0 +1,4 @@
+class Module: ...
+
+
+from torch.nn.modules import batchnorm, container

@@ -1,0 +1,10 @@
+from torch.nn.modules import Module
+
+
+class ModuleDict(Module): ...
+
+
+class ModuleList(Module): ...
+
+
+class Sequential(Module): ...

@@ -1,0 +1,5 @@
+from torch.optim import lr_scheduler, swa_utils
+from torch.optim.optimizer import Optimizer
+
+
+class LBFGS(Optimizer): ...

@@ -1,0 +1,4 @@
+from torch.utils.data.sampler import Sampler
+
+
+class DistributedSampler(Sampler): ...
