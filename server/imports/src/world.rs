@@ -36,8 +36,7 @@ impl<'db> DatabaseWorld<'db> {
 
     /// The checkpoint after a sequence of imports.
     pub fn checkpoint(&self, imports: &[Name]) -> Arc<Checkpoint> {
-        let chain =
-            ImportChain::new(self.db, self.project, self.script_directory.clone(), imports.to_vec());
+        let chain = ImportChain::new(self.db, self.project, self.script_directory.clone(), imports.to_vec());
         Arc::clone(checkpoint(self.db, chain))
     }
 }
@@ -86,9 +85,10 @@ impl World for DatabaseWorld<'_> {
         }
         let root = self.project.root(self.db);
         [root.clone(), root.join("src")].iter().any(|directory| {
-            self.db.entry(directory).listing(self.db).is_some_and(|listing| {
-                listing.has_directory(name) || listing.has_file(&format!("{name}.py"))
-            })
+            self.db
+                .entry(directory)
+                .listing(self.db)
+                .is_some_and(|listing| listing.has_directory(name) || listing.has_file(&format!("{name}.py")))
         })
     }
 

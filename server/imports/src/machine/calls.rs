@@ -193,7 +193,9 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         let reachable = match &object.payload {
             // A module's and a class's names are changed by their own code, as a rule.
-            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => return,
+            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
+                return;
+            }
             Payload::Module { .. } if self.is_module(id) => return,
             _ if object.class == super::modules::MODULE_SPEC => return,
             Payload::List(items) => items.clone(),
@@ -208,7 +210,10 @@ impl Machine<'_> {
         let object = self.state.heap.get_mut(id);
         object.open = true;
         for slot in object.attributes.values_mut() {
-            if matches!(slot.value, Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)) {
+            if matches!(
+                slot.value,
+                Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)
+            ) {
                 slot.value = Value::Unknown;
             }
         }
