@@ -4,3 +4,4 @@ pub mod clients;
 pub mod interpreters;
 pub mod literate;
 pub mod process;
+pub mod protocol;

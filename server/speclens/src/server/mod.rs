@@ -14,6 +14,7 @@ mod convert;
 mod document;
 mod edge;
 mod event;
+mod frames;
 mod outbox;
 mod owner;
 mod parent;

@@ -54,6 +54,7 @@ pub(super) fn spawn(
         jobs: 0,
         edits: 0,
         burst: None,
+        look: false,
         pool,
         outbox,
         lifecycle,
@@ -78,6 +79,8 @@ struct Owner {
     edits: u64,
     /// Edits that the database has not seen.
     burst: Option<Burst>,
+    /// The disk is to be looked at again, once the burst is over.
+    look: bool,
     /// The revision that the diagnostics were last compared with.
     revision: salsa::Revision,
     pool: Pool,
@@ -183,10 +186,8 @@ impl Owner {
     fn open(&mut self, name: Name, version: i32, text: String) {
         let edit = self.edited();
         let path = name.path.clone();
-        if !self.watching {
-            // Who has no eyes looks when there is an occasion.
-            self.database.refresh_all();
-        }
+        // Who has no eyes looks when there is an occasion.
+        self.look |= !self.watching;
         if self.documents.contains_key(&path) {
             tracing::warn!(path = %path.display(), "opened twice");
         }
@@ -224,11 +225,7 @@ impl Owner {
             tracing::warn!(path = %name.path.display(), "saved but not open");
         }
         // Even a client that watches does not watch outside its workspace, where environments may be.
-        let before = self.database.revision();
-        self.database.refresh_all();
-        if self.database.revision() != before {
-            self.reconsider();
-        }
+        self.look = true;
     }
 
     fn close(&mut self, name: &Name) {
@@ -283,6 +280,13 @@ impl Owner {
                 document.ahead = false;
                 document.due = true;
                 self.database.open(path, document.as_input());
+            }
+        }
+        if self.burst.is_none() && std::mem::take(&mut self.look) {
+            let before = self.database.revision();
+            self.database.refresh_all();
+            if self.database.revision() != before {
+                self.reconsider();
             }
         }
         if self.database.revision() != self.revision {

@@ -14,6 +14,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_lsp_server::jsonrpc::{Request, Response};
 use tower_service::Service;
 
+use super::frames::Frames;
+
 /// Why the server ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -93,35 +95,51 @@ where
     }
 }
 
-/// The client's stream, watched for its end: the library would first wait for every answer it still owes.
+/// The client's stream, without what the library cannot parse, and watched for its end: the library would first wait
+/// for every answer it still owes.
 #[derive(Debug)]
 pub(super) struct Input<R> {
     inner: R,
+    frames: Frames,
+    /// A message, and how much of it was taken.
+    message: (Vec<u8>, usize),
     lifecycle: Arc<Lifecycle>,
 }
 
 impl<R> Input<R> {
     pub(super) fn new(inner: R, lifecycle: Arc<Lifecycle>) -> Self {
-        Self { inner, lifecycle }
+        Self { inner, frames: Frames::default(), message: (Vec::new(), 0), lifecycle }
     }
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Input<R> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let (before, room) = (buffer.filled().len(), buffer.remaining());
-        let read = Pin::new(&mut self.inner).poll_read(context, buffer);
-        let closed = match &read {
-            Poll::Pending => false,
-            Poll::Ready(Err(_)) => true,
-            Poll::Ready(Ok(())) => room > 0 && buffer.filled().len() == before,
-        };
-        if closed {
-            self.lifecycle.end(End::InputClosed);
+        let this = self.get_mut();
+        loop {
+            let (message, taken) = &mut this.message;
+            if *taken < message.len() {
+                let more = &message[*taken..];
+                let more = &more[..more.len().min(buffer.remaining())];
+                buffer.put_slice(more);
+                *taken += more.len();
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(message) = this.frames.next() {
+                this.message = (message, 0);
+                continue;
+            }
+            let mut bytes = [0; 8192];
+            let mut bytes = ReadBuf::new(&mut bytes);
+            let read = std::task::ready!(Pin::new(&mut this.inner).poll_read(context, &mut bytes));
+            if read.is_err() || bytes.filled().is_empty() {
+                this.lifecycle.end(End::InputClosed);
+                return Poll::Ready(read);
+            }
+            this.frames.push(bytes.filled());
         }
-        read
     }
 }
