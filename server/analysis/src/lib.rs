@@ -2,9 +2,20 @@
 //! terminals.
 
 mod check;
+mod explain;
 mod finding;
 mod hover;
+mod resolver;
+mod rules;
+mod value;
 
 pub use check::{FileReport, check_file};
+pub use explain::{
+    Evidence, Explanation, Found, Kind, Portion, PutBy, PutSpec, explain, module_attributes, origin_words,
+    owners, verdict_words,
+};
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
 pub use hover::{Hover, hover};
+pub use resolver::{Missing, Resolved, Resolver};
+pub use rules::{RULES, Rule, rule};
+pub use value::{Value, loader_value, repr, spec_values};

@@ -85,6 +85,11 @@ impl Database {
         &mut self.inner
     }
 
+    /// Which state of the inputs this is; grows with every change.
+    pub fn revision(&self) -> salsa::Revision {
+        salsa::plumbing::current_revision(&self.inner)
+    }
+
     /// A view of this revision for a worker.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { inner: self.inner.clone() }
@@ -154,5 +159,10 @@ impl Snapshot {
     /// The view that queries take.
     pub fn db(&self) -> &dyn Db {
         &self.inner
+    }
+
+    /// Ends the work on this snapshot, and on no other, at its next query.
+    pub fn canceller(&self) -> salsa::CancellationToken {
+        salsa::Database::cancellation_token(&self.inner)
     }
 }

@@ -191,14 +191,7 @@ impl Machine<'_> {
     /// `object.name`, or the AttributeError.
     pub(super) fn attribute(&mut self, object: &Value, name: &str) -> Raises<Value> {
         if let Value::OneOf(values) = object {
-            let mut joined: Option<Value> = None;
-            for value in values.iter() {
-                let one = self
-                    .possibly_raising(|machine| machine.attribute(value, name).map(Some))
-                    .unwrap_or(Value::Unknown);
-                joined = Some(joined.map_or(one.clone(), |joined| joined.join(one)));
-            }
-            return Ok(joined.unwrap_or(Value::Unknown));
+            return self.join_alternatives(values, |machine, value| machine.attribute(value, name));
         }
         match self.attribute_or_missing(object, name)? {
             Some(value) => Ok(value),
@@ -262,6 +255,7 @@ impl Machine<'_> {
             Payload::Class { .. } => return self.class_attribute(id, name),
             Payload::Function(function) => return Ok(Some(self.function_attribute(function, name))),
             Payload::List(_) | Payload::Dict(_) => return Ok(Some(self.bound_builtin(&value, name))),
+            _ if self.owner_of_dict(&value).is_some() => return Ok(Some(self.bound_builtin(&value, name))),
             _ => {}
         }
         if let Some(found) = self.known_module_attribute(id, name) {

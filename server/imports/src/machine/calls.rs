@@ -33,16 +33,9 @@ impl Machine<'_> {
             }
             Value::Object(id) => self.call_object(*id, arguments, keywords),
             Value::OneOf(values) => {
-                let mut joined: Option<Value> = None;
-                for value in values.iter() {
-                    let one = self
-                        .possibly_raising(|machine| {
-                            machine.call(value, arguments.clone(), keywords.clone()).map(Some)
-                        })
-                        .unwrap_or(Value::Unknown);
-                    joined = Some(joined.map_or(one.clone(), |joined| joined.join(one)));
-                }
-                Ok(joined.unwrap_or(Value::Unknown))
+                self.join_alternatives(values, |machine, value| {
+                    machine.call(value, arguments.clone(), keywords.clone())
+                })
             }
             _ => {
                 if arguments.iter().any(|argument| self.is_import_state(argument)) {
@@ -51,6 +44,38 @@ impl Machine<'_> {
                 Ok(Value::Unknown)
             }
         }
+    }
+
+    /// The value that one of the alternatives gives. Where each of them raises, so does the whole.
+    pub(super) fn join_alternatives(
+        &mut self,
+        alternatives: &[Value],
+        mut each: impl FnMut(&mut Self, &Value) -> Raises<Value>,
+    ) -> Raises<Value> {
+        let mut joined: Option<Value> = None;
+        let mut raised = Vec::new();
+        for alternative in alternatives {
+            match self.possibly(|machine| each(machine, alternative)) {
+                Ok(value) => {
+                    joined = Some(match joined {
+                        Some(joined) => joined.join(value),
+                        None => value,
+                    });
+                }
+                Err(error) => raised.push(error),
+            }
+        }
+        let Some(joined) = joined else {
+            return match raised.into_iter().next() {
+                Some(error) => Err(error),
+                None => Ok(Value::Unknown),
+            };
+        };
+        for mut error in raised {
+            error.certain = false;
+            self.note_possible(*error);
+        }
+        Ok(joined)
     }
 
     fn is_import_state(&self, value: &Value) -> bool {
@@ -193,7 +218,9 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         let reachable = match &object.payload {
             // A module's and a class's names are changed by their own code, as a rule.
-            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => return,
+            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
+                return;
+            }
             Payload::Module { .. } if self.is_module(id) => return,
             _ if object.class == super::modules::MODULE_SPEC => return,
             Payload::List(items) => items.clone(),
@@ -208,7 +235,10 @@ impl Machine<'_> {
         let object = self.state.heap.get_mut(id);
         object.open = true;
         for slot in object.attributes.values_mut() {
-            if matches!(slot.value, Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)) {
+            if matches!(
+                slot.value,
+                Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)
+            ) {
                 slot.value = Value::Unknown;
             }
         }

@@ -131,7 +131,14 @@ impl Machine<'_> {
             }
             StatementKind::With { items, body } => return self.execute_with(items, body),
             StatementKind::Match { subject, cases } => return self.execute_match(subject, cases),
-            StatementKind::Raise { exception } => return Err(self.raise_statement(exception.as_ref())?),
+            StatementKind::Raise { exception } => {
+                let raised = self.raise_statement(exception.as_ref())?;
+                if self.is_convincing(&raised) {
+                    return Err(raised);
+                }
+                self.note_possible(*raised);
+                return Ok(Completion::Return(Value::Unknown));
+            }
             StatementKind::Return(value) => {
                 let value = value.as_ref().map_or(Ok(Value::None), |value| self.evaluate(value))?;
                 return Ok(Completion::Return(value));
@@ -301,7 +308,7 @@ impl Machine<'_> {
         let context = self.try_context(handlers)?;
         self.tries.push(context);
         let depth = self.tries.len();
-        let result = self.execute_block(body);
+        let result = self.execute_try_body(body, depth);
         self.tries.truncate(depth);
         let possible = self.tries.pop().map(|context| context.possible).unwrap_or_default();
         match result {
@@ -316,6 +323,22 @@ impl Machine<'_> {
                 Ok(completion)
             }
         }
+    }
+
+    /// The statements of a `try` block: behind one that possibly raises, the others possibly run.
+    fn execute_try_body(&mut self, body: &[Statement], depth: usize) -> Raises<Completion> {
+        for index in 1..=body.len() {
+            let completion = self.execute_block(&body[index - 1..index])?;
+            if !matches!(completion, Completion::Normal) {
+                return Ok(completion);
+            }
+            let doubtful = self.tries.get(depth - 1).is_some_and(|context| !context.possible.is_empty());
+            if doubtful && index < body.len() {
+                let rest = self.possibly_raising(|machine| machine.execute_block(&body[index..]));
+                return Ok(self.either(Completion::Normal, rest));
+            }
+        }
+        Ok(Completion::Normal)
     }
 
     fn try_context(&mut self, handlers: &[Handler]) -> Raises<TryContext> {
@@ -533,6 +556,18 @@ impl Machine<'_> {
         Ok(raised)
     }
 
+    /// Whether a `raise` that is reached is believed. A released package that cannot be imported is rare; code that checks its
+    /// own values with something that is not modelled is not. So an exception from inside a call is believed where
+    /// the code around expects it, or where it is about imports.
+    fn is_convincing(&self, raised: &Raised) -> bool {
+        let in_function = self.frame().is_some_and(|frame| frame.is_function && !frame.observed);
+        let import_error = Value::Builtin("builtins.ImportError");
+        !in_function
+            || raised.type_name.is_empty()
+            || self.is_instance_of(&raised.class, &import_error) == Some(true)
+            || self.is_expected(&raised.type_name)
+    }
+
     fn define_function(&mut self, function: &Arc<Function>, decorators: &[Expression]) -> Raises<()> {
         let decorators = decorators.iter().map(|each| self.evaluate(each)).collect::<Raises<Vec<_>>>()?;
         let mut value = match self.intrinsic_definition(&function.name) {
@@ -596,6 +631,9 @@ impl Machine<'_> {
         self.state.heap.set(id, "__module__", module_name.unwrap_or(Value::Unknown), None);
         self.state.heap.set(id, "__name__", Value::str(&class.name), None);
         self.state.heap.set(id, "__qualname__", Value::str(&class.name), None);
+        // Docstrings and annotations are not in the program.
+        self.state.heap.set(id, "__doc__", Value::Unknown, None);
+        self.state.heap.set(id, "__annotations__", Value::Unknown, None);
         self.run_class_body(id, &class.body)?;
         let mut value = Value::Object(id);
         for decorator in decorators.iter().rev() {

@@ -9,9 +9,11 @@ use speclens_source::{Name, Span};
 use super::exception::{Raised, Raises};
 use super::observe::{Observation, ObservationKind};
 use super::state::Entry;
-use super::value::Value;
+use super::modules::MODULE_SPEC;
+use super::value::{ObjectId, Value};
 use super::{MAX_IMPORTS, Machine};
 use crate::finders;
+use crate::spec::ModuleSpec;
 
 impl Machine<'_> {
     /// `import a.b.c [as d], …`.
@@ -185,31 +187,74 @@ impl Machine<'_> {
             }
             parent_value = Some(imported);
         }
-        let search = Arc::clone(&self.state.search);
-        let resolution = finders::find_spec(self.world, &search, name, locations.as_deref());
-        if resolution.uncertain.is_some() {
-            return Ok(self.unfollowed(name));
-        }
-        let Some(spec) = resolution.spec else {
-            if self.world.is_elsewhere(name) || self.finders_are_open() {
-                return Ok(self.unfollowed(name));
-            }
-            return Err(self.not_found(name, format!("No module named '{name}'")));
+        let module = match self.find_on_meta_path(name, locations.as_deref()) {
+            Found::Spec(spec) => self.load(spec)?,
+            Found::Object(spec) => self.load_with_own_loader(name, spec),
+            Found::Unknown => return Ok(self.unfollowed(name)),
+            Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
+            Found::Nothing => return Err(self.not_found(name, format!("No module named '{name}'"))),
         };
-        let module = self.load(spec)?;
         if let (Some(Value::Object(parent)), Some((_, child))) = (parent_value, name.rsplit_once('.')) {
             self.set_slot(parent, child, module.clone());
         }
         Ok(module)
     }
 
-    /// Whether code put a finder on `sys.meta_path` whose answers are not known.
-    fn finders_are_open(&self) -> bool {
-        self.state
-            .search
-            .meta_path
-            .iter()
-            .any(|finder| matches!(finder, speclens_environment::MetaPathFinder::Unknown { .. }))
+    /// `_find_spec`: asks each finder in turn, those that code put there by running them.
+    pub(super) fn find_on_meta_path(&mut self, name: &str, locations: Option<&[String]>) -> Found {
+        let objects = Arc::clone(&self.state.finders);
+        if objects.iter().all(Option::is_none) {
+            let search = Arc::clone(&self.state.search);
+            return Found::of(finders::find_spec(self.world, &search, name, locations));
+        }
+        let finders = self.state.search.meta_path.clone();
+        for (finder, object) in finders.into_iter().zip(objects.iter()) {
+            let found = match object {
+                Some(object) => self.ask_finder(object, name, locations),
+                None => {
+                    let mut search = finders::SearchState::clone(&self.state.search);
+                    search.meta_path = vec![finder];
+                    Found::of(finders::find_spec(self.world, &search, name, locations))
+                }
+            };
+            if !matches!(found, Found::Nothing) {
+                return found;
+            }
+        }
+        Found::Nothing
+    }
+
+    /// Runs a finder's `find_spec(name, path, target)`.
+    fn ask_finder(&mut self, finder: &Value, name: &str, locations: Option<&[String]>) -> Found {
+        if !self.may_follow() {
+            return Found::Unknown;
+        }
+        let region = self.region();
+        let path = locations.map_or(Value::None, |locations| {
+            self.state.heap.list(locations.iter().map(Value::str).collect(), region)
+        });
+        let method = match self.attribute_or_missing(finder, "find_spec") {
+            Ok(Some(method)) => method,
+            // `find_module` alone is not asked since 3.12.
+            Ok(None) if self.version().at_least(12) => return Found::Nothing,
+            _ => return Found::Unknown,
+        };
+        let asked = self.possibly_raising(|machine| {
+            machine.call(&method, vec![Value::str(name), path, Value::None], Vec::new()).map(Some)
+        });
+        match asked {
+            Some(Value::None) => Found::Nothing,
+            Some(Value::Object(spec)) if self.state.heap.get(spec).class == MODULE_SPEC => Found::Object(spec),
+            _ => Found::Unknown,
+        }
+    }
+
+    /// A module that a loader of code's own makes: its spec is known, its names are not.
+    fn load_with_own_loader(&mut self, name: &str, spec: ObjectId) -> Value {
+        let module = self.call_module_from_spec(Some(Value::Object(spec)));
+        let certain = self.is_certain();
+        self.state.put_module(name, Entry { value: module.clone(), put: None, certain, startup: false });
+        module
     }
 
     /// A module that is there, but of which nothing is known.
@@ -319,6 +364,28 @@ impl Machine<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What the finders answer.
+pub(super) enum Found {
+    /// A spec whose loader is importlib's.
+    Spec(ModuleSpec),
+    /// A spec that code made.
+    Object(ObjectId),
+    /// No finder has the module.
+    Nothing,
+    /// A finder's answer is not known.
+    Unknown,
+}
+
+impl Found {
+    fn of(resolution: finders::Resolution) -> Self {
+        match resolution.spec {
+            _ if resolution.uncertain.is_some() => Self::Unknown,
+            Some(spec) => Self::Spec(spec),
+            None => Self::Nothing,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use speclens_source::Name;
 
 use super::Machine;
 use super::exception::{Raised, Raises};
-use super::import::{PackagePath, parent_of};
+use super::import::{Found, PackagePath, parent_of};
 use super::state::{Deed, Evidence};
 use super::value::{ObjectId, Payload, Value};
 use crate::finders;
@@ -256,13 +256,12 @@ impl Machine<'_> {
     }
 
     fn search_spec(&mut self, name: &str, path: Option<&[String]>) -> Value {
-        let search = std::sync::Arc::clone(&self.state.search);
-        let resolution = finders::find_spec(self.world, &search, name, path);
-        match resolution.spec {
-            _ if resolution.uncertain.is_some() => Value::Unknown,
-            Some(spec) => self.spec_object(&spec),
-            None if self.world.is_elsewhere(name) => Value::Unknown,
-            None => Value::None,
+        match self.find_on_meta_path(name, path) {
+            Found::Spec(spec) => self.spec_object(&spec),
+            Found::Object(spec) => Value::Object(spec),
+            Found::Unknown => Value::Unknown,
+            Found::Nothing if self.world.is_elsewhere(name) => Value::Unknown,
+            Found::Nothing => Value::None,
         }
     }
 
@@ -287,7 +286,7 @@ impl Machine<'_> {
     }
 
     /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
-    fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
+    pub(super) fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
         let Some(spec) = spec.as_ref().and_then(Value::as_object) else { return Value::Unknown };
         let name = self.state.heap.slot(spec, "name").map_or(Value::Unknown, |slot| slot.value.clone());
         let site = self.site();

@@ -173,11 +173,16 @@ impl<'w> Machine<'w> {
             Ok(value) => value,
             Err(mut raised) => {
                 raised.certain = false;
-                if let Some(context) = self.tries.last_mut() {
-                    context.possible.push(*raised);
-                }
+                self.note_possible(*raised);
                 T::default()
             }
+        }
+    }
+
+    /// Tells the `try` statement around of an exception that is possibly raised.
+    fn note_possible(&mut self, raised: Raised) {
+        if let Some(context) = self.tries.last_mut() {
+            context.possible.push(raised);
         }
     }
 

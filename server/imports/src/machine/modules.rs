@@ -243,7 +243,8 @@ impl Machine<'_> {
         });
         let mut attributes = vec![
             ("__name__", Value::str(&spec.name)),
-            ("__doc__", Value::None),
+            // Docstrings are not in the program.
+            ("__doc__", Value::Unknown),
             ("__package__", Value::str(spec.parent())),
             ("__loader__", self.loader_value(after.loader.as_ref())),
             ("__spec__", spec_object.clone()),

@@ -27,9 +27,9 @@ impl Machine<'_> {
             Value::Object(id) => {
                 let object = self.state.heap.get(*id);
                 match &object.payload {
-                    Payload::List(items) if !items.is_empty() || !object.open => Some(!items.is_empty()),
-                    Payload::Dict(items) if !items.is_empty() || !object.open => Some(!items.is_empty()),
-                    Payload::List(_) | Payload::Dict(_) => None,
+                    Payload::List(_) | Payload::Dict(_) if object.open => None,
+                    Payload::List(items) => Some(!items.is_empty()),
+                    Payload::Dict(items) => Some(!items.is_empty()),
                     Payload::Class { .. } | Payload::Function(_) => Some(true),
                     _ if self.find_in_class(&object.class, "__bool__").is_some()
                         || self.find_in_class(&object.class, "__len__").is_some() =>
@@ -344,7 +344,8 @@ impl Machine<'_> {
             Payload::Dict(items) => match position {
                 Some(at) if possibly => items[at].1 = items[at].1.clone().join(value),
                 Some(at) => items[at].1 = value,
-                None if hashable => items.push((index.clone(), value)),
+                None if hashable && !possibly => items.push((index.clone(), value)),
+                // A possible item is only told by the object being open.
                 None => {}
             },
             Payload::List(items) => match index {
@@ -382,9 +383,12 @@ impl Machine<'_> {
         let Some(id) = list.as_object() else { return };
         let region = self.region();
         let object = self.state.heap.get_mut(id);
-        object.open |= object.region != region;
-        if let Payload::List(items) = &mut object.payload {
-            items.push(item);
+        let possibly = object.region != region;
+        object.open |= possibly;
+        match &mut object.payload {
+            // A possible item is only told by the list being open.
+            Payload::List(items) if !possibly => items.push(item),
+            _ => {}
         }
     }
 

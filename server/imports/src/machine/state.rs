@@ -92,6 +92,10 @@ pub struct ImportState {
     pub modules: Arc<IndexMap<Name, Entry, FxBuildHasher>>,
     /// `sys.meta_path` and `sys.path`, in the form that the finders take.
     pub search: Arc<SearchState>,
+    /// The objects on `sys.meta_path` that code put there, in the places of their [`MetaPathFinder::Unknown`].
+    ///
+    /// [`MetaPathFinder::Unknown`]: speclens_environment::MetaPathFinder::Unknown
+    pub finders: Arc<Vec<Option<Value>>>,
     /// What changed the finders, the hooks or the search path.
     pub changes: Arc<Vec<Evidence>>,
     /// The modules that were loaded, with the statement that first imported each.
@@ -106,6 +110,7 @@ impl ImportState {
     /// The state of a fresh interpreter.
     pub fn fresh(search: SearchState) -> Self {
         Self {
+            finders: Arc::new(vec![None; search.meta_path.len()]),
             heap: Heap::default(),
             modules: Arc::default(),
             search: Arc::new(search),
@@ -133,6 +138,7 @@ impl ImportState {
         self.heap.adopt(&later.heap);
         self.modules = Arc::clone(&later.modules);
         self.search = Arc::clone(&later.search);
+        self.finders = Arc::clone(&later.finders);
         self.changes = Arc::clone(&later.changes);
         self.first_imports = Arc::clone(&later.first_imports);
         self.unknowns = Arc::clone(&later.unknowns);

@@ -206,6 +206,7 @@ impl Machine<'_> {
         let search = Arc::make_mut(&mut self.state.search);
         let at = at.unwrap_or(usize::MAX).min(search.meta_path.len());
         search.meta_path.insert(at, MetaPathFinder::Unknown { what, file, line: line.unwrap_or(1) });
+        Arc::make_mut(&mut self.state.finders).insert(at, Some(finder.clone()));
     }
 
     /// A method of `sys.modules`, `sys.meta_path`, `sys.path_hooks` or `sys.path`.

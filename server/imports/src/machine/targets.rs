@@ -194,10 +194,9 @@ impl Machine<'_> {
         let Some(id) = list.as_object() else { return };
         let region = self.region();
         let object = self.state.heap.get_mut(id);
-        if object.region != region || !complete {
-            object.open = true;
-        }
-        if let (Payload::List(list), Some(items)) = (&mut object.payload, items) {
+        let possibly = object.region != region;
+        object.open |= possibly || !complete;
+        if let (Payload::List(list), Some(items), false) = (&mut object.payload, items, possibly) {
             list.extend(items);
         }
     }

@@ -1,1 +1,141 @@
 //! The language server: one loop that owns the state, a pool that works on snapshots, and the protocol at the edge.
+//!
+//! ```text
+//! client ──▶ edge ──Event──▶ owner ──Job──▶ pool
+//!    ▲                       │  ▲             │
+//!    └──────── outbox ◀──────┘  └────Done─────┘
+//! ```
+//!
+//! The edge turns messages into [`event`]s in the order of their arrival and does no work. The owner, alone on its
+//! thread, owns the database and never waits for the client. The pool's workers see a snapshot each, and say which
+//! revision an answer belongs to. `edge`, `outbox` and `convert` alone name the protocol's types.
+
+mod convert;
+mod document;
+mod edge;
+mod event;
+mod frames;
+mod outbox;
+mod owner;
+mod parent;
+mod pool;
+mod projects;
+mod wire;
+mod work;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use speclens_analysis::{FileReport, Hover};
+use speclens_environment::{Project, Request, Variables};
+use speclens_files::{Database, Db, Entry};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_lsp_server::{LspService, Server};
+
+use wire::{End, InOrder, Input, Lifecycle};
+
+/// How long the last answers may take to reach a client that said `exit`.
+const FLUSH: Duration = Duration::from_millis(50);
+/// How long the answers to what was asked before the input closed may take.
+const FINISH: Duration = Duration::from_secs(2);
+/// Requests that may wait for their answers at a time. A waiting request costs nothing: it waits for the owner.
+const WAITING_REQUESTS: usize = 256;
+
+/// What the server asks of the analysis; tests put their own here.
+#[derive(Debug, Clone, Copy)]
+pub struct Analyses {
+    /// The findings of a file.
+    pub check: fn(&dyn Db, Project, Entry) -> Arc<FileReport>,
+    /// The prediction for what stands at a byte offset.
+    pub hover: fn(&dyn Db, Project, Entry, u32) -> Option<Hover>,
+}
+
+impl Analyses {
+    /// The real ones.
+    pub const REAL: Self = Self {
+        check: |db, project, file| Arc::clone(speclens_analysis::check_file(db, project, file)),
+        hover: speclens_analysis::hover,
+    };
+}
+
+/// What one server works on.
+pub struct Setup {
+    /// The files.
+    pub database: Database,
+    /// The analysis.
+    pub analyses: Analyses,
+    /// What is asked of the environment where the client does not say otherwise.
+    pub request: Request,
+}
+
+/// Serves one client on standard input and output, until it says `exit` or is gone.
+pub fn run_stdio(variables: Variables, request_defaults: Request) -> ExitCode {
+    let filter = variables.get("SPECLENS_LOG").unwrap_or("warn").to_owned();
+    // An error here means that the caller has set up the log already.
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .try_init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the server could not start");
+            return ExitCode::from(2);
+        }
+    };
+    let request = Request { variables, ..request_defaults };
+    let setup = Setup { database: Database::on_disk(), analyses: Analyses::REAL, request };
+    let orderly = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), setup));
+    // The thread that reads standard input may wait for ever; it must not be waited for.
+    runtime.shutdown_background();
+    if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Serves one client on any pair of streams. True where the client said `shutdown` before it left, which is what the
+/// exit code tells.
+pub async fn serve<I, O>(input: I, output: O, setup: Setup) -> bool
+where
+    I: AsyncRead + Unpin,
+    O: AsyncWrite,
+{
+    let (lifecycle, mut ends) = Lifecycle::new();
+    let (events, inbox) = crossbeam_channel::unbounded();
+    let (outbox, messages) = tokio::sync::mpsc::unbounded_channel();
+    if let Err(error) = owner::spawn(setup, inbox, &events, outbox, Arc::clone(&lifecycle)) {
+        tracing::error!(%error, "the server could not start");
+        return false;
+    }
+
+    let mut client = None;
+    let (service, socket) = LspService::new(|handle| {
+        client = Some(handle);
+        edge::Edge::new(events.clone(), Arc::clone(&lifecycle))
+    });
+    let forward = client.map(|client| tokio::spawn(outbox::forward(client, messages, events.clone())));
+    let server = Server::new(Input::new(input, Arc::clone(&lifecycle)), output, socket)
+        .concurrency_level(WAITING_REQUESTS)
+        .serve(InOrder::new(service, Arc::clone(&lifecycle)));
+
+    let mut server = std::pin::pin!(server);
+    let end = tokio::select! {
+        () = &mut server => ends.try_recv().unwrap_or(End::InputClosed),
+        Some(end) = ends.recv() => {
+            let patience = match end {
+                End::Exit => FLUSH,
+                End::InputClosed => FINISH,
+                End::ClientDied => Duration::ZERO,
+            };
+            let _ = tokio::time::timeout(patience, server).await;
+            end
+        }
+    };
+    tracing::info!(?end, "the server ends");
+    let _ = events.send(event::Event::Stop);
+    if let Some(forward) = forward {
+        forward.abort();
+    }
+    lifecycle.is_shut_down()
+}

@@ -1,0 +1,326 @@
+//! Why a module is what it is, as plain data.
+
+use std::path::{Path, PathBuf};
+
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion, tables};
+use speclens_files::Db;
+use speclens_imports::finders::{Candidate, Verdict};
+use speclens_imports::spec::{Loader, ModuleSpec};
+
+use crate::finding::Certainty;
+use crate::resolver::{Missing, Resolver};
+use crate::value::{Value, loader_value};
+
+/// What a module is, in the words of Python's documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory with `__init__`.
+    RegularPackage,
+    /// One or more directories without (PEP 420).
+    NamespacePackage,
+    /// A file of source or bytecode.
+    Module,
+    /// A shared library.
+    ExtensionModule,
+    /// Compiled into the interpreter.
+    BuiltIn,
+    /// Its bytecode is compiled into the interpreter.
+    Frozen,
+}
+
+impl Kind {
+    /// The kind of module that `spec` describes.
+    pub fn of(spec: &ModuleSpec) -> Self {
+        match &spec.loader {
+            _ if spec.is_namespace() => Self::NamespacePackage,
+            Some(Loader::BuiltIn) => Self::BuiltIn,
+            Some(Loader::Frozen) => Self::Frozen,
+            _ if spec.submodule_search_locations.is_some() => Self::RegularPackage,
+            Some(Loader::Extension) => Self::ExtensionModule,
+            _ => Self::Module,
+        }
+    }
+
+    /// The words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::RegularPackage => "regular package",
+            Self::NamespacePackage => "namespace package",
+            Self::Module => "module",
+            Self::ExtensionModule => "extension module",
+            Self::BuiltIn => "built-in module",
+            Self::Frozen => "frozen module",
+        }
+    }
+}
+
+/// Something on the disk that decided the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The file or directory.
+    pub file: PathBuf,
+    /// The line, counted from 1, where it is one.
+    pub line: Option<u32>,
+    /// What it does, as a phrase.
+    pub what: String,
+}
+
+/// One directory of a namespace package, or the one directory or file of another module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portion {
+    /// The directory or file.
+    pub path: PathBuf,
+    /// The distributions that installed it: name and version.
+    pub owners: Vec<String>,
+}
+
+/// What the code of the standard library puts in `sys.modules` under a name, in the place of a module that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBy {
+    /// The module whose import does it.
+    pub module: String,
+    /// The `__spec__` of what is put there.
+    pub spec: PutSpec,
+}
+
+/// The `__spec__` of an object that was put in `sys.modules`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutSpec {
+    /// It is `None`.
+    None,
+    /// There is no such attribute.
+    Missing,
+    /// It is the spec of the module with this name.
+    Of(String),
+}
+
+/// All that is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The absolute name that was asked for.
+    pub name: String,
+    /// The Python that the values are of.
+    pub version: PythonVersion,
+    /// What is found; the error of the import where nothing is.
+    pub found: Result<Found, Missing>,
+    /// What importing the name leaves in `sys.modules`, where that is another object than what was found.
+    pub put_by: Option<PutBy>,
+    /// What was seen on the way, in search order, with what became of it.
+    pub candidates: Vec<Candidate>,
+    /// The directories that were searched, in order; empty where none was.
+    pub searched: Vec<String>,
+    /// What on the disk decided it.
+    pub evidence: Vec<Evidence>,
+    /// Why the answer is only possible, where it is.
+    pub uncertain: Option<String>,
+}
+
+/// A module that is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    /// `importlib.util.find_spec(name)` before it is imported.
+    pub before: ModuleSpec,
+    /// `__spec__` of the imported module.
+    pub after: ModuleSpec,
+    /// The imported module's other attributes that the import system sets.
+    pub attributes: Vec<(&'static str, Value)>,
+    /// Where it lies, and who put it there.
+    pub portions: Vec<Portion>,
+}
+
+impl Explanation {
+    /// How sure the answer is.
+    pub fn certainty(&self) -> Certainty {
+        if self.uncertain.is_some() { Certainty::Possible } else { Certainty::Certain }
+    }
+}
+
+/// What importing `name` gives in an interpreter that has imported nothing but `after`, and why. A script that runs in
+/// the project's root sees the same.
+pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> Explanation {
+    let resolver = Resolver::new(db, project);
+    let environment = resolver.environment();
+    let answer = resolver.resolve(name);
+    let candidates = resolver.candidates(name, &answer);
+    let put_by = put_by(&resolver, name);
+    let found = match answer.resolution.spec {
+        Some(spec) => Ok(found(&resolver, spec)),
+        None => Err(answer.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
+    };
+    // A parent's code may put its submodules in `sys.modules`, whatever the finders say of them.
+    let parent = name.rsplit_once('.').filter(|_| found.is_err() && put_by.is_none());
+    let unless = |(parent, _)| format!("unless the import of {parent} puts {name} in sys.modules");
+    let uncertain = answer.resolution.uncertain.or_else(|| parent.map(unless)).or_else(|| {
+        let imports = after.join(", ");
+        (!after.is_empty()).then(|| format!("what importing {imports} before changes is not looked at yet"))
+    });
+    let evidence =
+        found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
+    Explanation {
+        name: name.to_owned(),
+        version: environment.interpreter.version,
+        found,
+        put_by,
+        candidates,
+        searched: answer.searched,
+        evidence,
+        uncertain,
+    }
+}
+
+/// Known from runs of each version, since the code that does it is written in C or runs before `site`.
+fn put_by(resolver: &Resolver<'_>, name: &str) -> Option<PutBy> {
+    let interpreter = &resolver.environment().interpreter;
+    let odd = tables(interpreter.version).odd_specs.get(name)?;
+    let module = odd.1.clone()?;
+    let top_level = resolver.resolve(name.split('.').next()?).resolution.spec?;
+    let in_library = |origin: &String| {
+        interpreter.standard_library.as_ref().is_some_and(|library| Path::new(origin).starts_with(library))
+    };
+    let is_standard = matches!(top_level.loader, Some(Loader::BuiltIn | Loader::Frozen))
+        || interpreter.standard_library.is_none()
+        || top_level.origin.as_ref().is_some_and(in_library);
+    let spec = match odd.0.as_str() {
+        "none" => PutSpec::None,
+        "missing" => PutSpec::Missing,
+        other => PutSpec::Of(other.strip_prefix('=')?.to_owned()),
+    };
+    is_standard.then_some(PutBy { module, spec })
+}
+
+fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {
+    let environment = resolver.environment();
+    let after = before.after_import();
+    let attributes = module_attributes(environment, &after);
+    let locations: Vec<PathBuf> = match (&after.origin, &after.submodule_search_locations) {
+        (_, Some(locations)) => locations.iter().map(PathBuf::from).collect(),
+        (Some(origin), None) if after.has_location => vec![PathBuf::from(origin)],
+        _ => Vec::new(),
+    };
+    let portions =
+        locations.into_iter().map(|path| Portion { owners: owners(resolver, &path), path }).collect();
+    Found { kind: Kind::of(&after), before, after, attributes, portions }
+}
+
+/// The distributions that installed `path`, as people name them.
+pub fn owners(resolver: &Resolver<'_>, path: &Path) -> Vec<String> {
+    let owners = resolver.owners(path).into_iter();
+    let mut owners: Vec<String> = owners.map(|owner| format!("{} {}", owner.name, owner.version)).collect();
+    owners.sort_unstable();
+    owners
+}
+
+/// What `_init_module_attrs` (`Lib/importlib/_bootstrap.py`) sets from a spec, and `FrozenImporter._fix_up_module`.
+pub fn module_attributes(environment: &Environment, spec: &ModuleSpec) -> Vec<(&'static str, Value)> {
+    let version = environment.interpreter.version;
+    let mut attributes = Vec::new();
+    let file = match &spec.origin {
+        Some(origin) if spec.has_location => Some(Value::Str(origin.clone())),
+        // 3.6 set nothing; 3.7 and newer set None.
+        _ if spec.is_namespace() => version.at_least(7).then_some(Value::None),
+        _ if spec.loader == Some(Loader::Frozen) => frozen_file(environment, &spec.name),
+        _ => None,
+    };
+    attributes.extend(file.map(|file| ("__file__", file)));
+    if let Some(path) = Value::locations(spec, version) {
+        attributes.push(("__path__", path));
+    }
+    attributes.push(("__loader__", loader_value(spec.loader.as_ref(), version)));
+    attributes.push(("__package__", Value::Str(spec.parent().to_owned())));
+    if let (Some(cached), true) = (&spec.cached, spec.has_location) {
+        attributes.push(("__cached__", Value::Str(cached.clone())));
+    }
+    attributes
+}
+
+/// Since 3.11 a frozen module of the standard library knows the file that it was made of.
+fn frozen_file(environment: &Environment, name: &str) -> Option<Value> {
+    let interpreter = &environment.interpreter;
+    let file = tables(interpreter.version).frozen(name)?.2.as_ref()?;
+    Some(Value::Str(interpreter.standard_library.as_ref()?.join(file).to_string_lossy().into_owned()))
+}
+
+/// What put the module where the finders found it.
+fn evidence(environment: &Environment, root: &Path, found: &Found) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    let top_level = found.after.name.split('.').next().unwrap_or_default();
+    for finder in &environment.meta_path {
+        let MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } = finder else { continue };
+        let mapped = mapping.iter().find(|(name, _)| name == top_level).map(|(_, path)| path);
+        let is_namespace = namespaces.iter().any(|(name, _)| *name == found.after.name);
+        if let Some(path) = mapped.filter(|path| found.portions.iter().any(|it| it.path.starts_with(path))) {
+            let what = format!("an editable install's finder maps {top_level} to {}", path.display());
+            evidence.push(Evidence { file: file.clone(), line: None, what });
+        } else if is_namespace {
+            let what =
+                format!("an editable install's finder knows {} as a namespace package", found.after.name);
+            evidence.push(Evidence { file: file.clone(), line: None, what });
+        }
+    }
+    for portion in &found.portions {
+        let above = |path: &Path| portion.path.starts_with(path);
+        // The longest, since one entry may lie in another: site-packages lies in the standard library's directory.
+        let entry = environment
+            .search_path
+            .iter()
+            .filter(|entry| above(&entry.path))
+            .max_by_key(|entry| entry.path.as_os_str().len());
+        let known = evidence.iter().any(|known| above(&known.file));
+        match entry {
+            Some(entry) => push_new(&mut evidence, entry_evidence(&entry.path, &entry.origin)),
+            None if above(root) && !known => {
+                push_new(&mut evidence, entry_evidence(root, &PathOrigin::Script));
+            }
+            None => {}
+        }
+    }
+    evidence
+}
+
+fn push_new(list: &mut Vec<Evidence>, evidence: Evidence) {
+    if !list.contains(&evidence) {
+        list.push(evidence);
+    }
+}
+
+fn entry_evidence(path: &Path, origin: &PathOrigin) -> Evidence {
+    match origin {
+        PathOrigin::PthFile { file, line } => Evidence {
+            file: file.clone(),
+            line: Some(*line),
+            what: format!("puts {} on sys.path", path.display()),
+        },
+        other => Evidence {
+            file: path.to_path_buf(),
+            line: None,
+            what: format!("on sys.path as {}", origin_words(other)),
+        },
+    }
+}
+
+/// Which rule put an entry on `sys.path`, as a phrase.
+pub fn origin_words(origin: &PathOrigin) -> &'static str {
+    match origin {
+        PathOrigin::Script => "the directory of the script",
+        PathOrigin::PythonPath => "an entry of PYTHONPATH",
+        PathOrigin::StandardLibraryZip => "the standard library's zip file",
+        PathOrigin::StandardLibrary => "the standard library",
+        PathOrigin::DynamicLibraries => "the standard library's extension modules",
+        PathOrigin::UserSite => "the user's site-packages",
+        PathOrigin::SitePackages => "site-packages",
+        PathOrigin::PthFile { .. } => "a line of a .pth file",
+    }
+}
+
+/// What became of a candidate, as a phrase.
+pub const fn verdict_words(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Chosen => "chosen",
+        Verdict::Portion => "a portion of the namespace package",
+        Verdict::Later => "comes later in the search order",
+        Verdict::PortionNotUsed => "has no __init__, and a module that is no namespace portion was found",
+        Verdict::SameEntry => "in the same directory another kind of module goes first",
+    }
+}

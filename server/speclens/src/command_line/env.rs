@@ -1,0 +1,228 @@
+//! `speclens env`: what Speclens believes about the Python that runs the code.
+
+use serde_json::{Value as Json, json};
+use speclens_analysis::{Resolver, origin_words, owners};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, SearchPathEntry};
+use speclens_imports::spec::ModuleSpec;
+
+use super::arguments::{Env, Format};
+use super::check::implementation;
+use super::session::{Session, slashed};
+use super::text::{Page, bad, dim, good};
+use super::{Failure, Verdict};
+
+pub fn run(session: &Session, arguments: &Env) -> Result<Verdict, Failure> {
+    let project = session.current_project();
+    let resolver = Resolver::new(session.database.db(), project);
+    let namespaces = resolver.namespace_packages();
+    let text = match arguments.format.format {
+        Format::Json => format!("{:#}\n", json(&resolver, &namespaces)),
+        Format::Text => page(session, &resolver, &namespaces),
+    };
+    session.print(&text)?;
+    Ok(Verdict::Clean)
+}
+
+fn json(resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> Json {
+    let environment = resolver.environment();
+    let interpreter = &environment.interpreter;
+    json!({
+        "interpreter": {
+            "executable": interpreter.executable.as_deref().map(slashed),
+            "implementation": implementation(interpreter.implementation),
+            "version": interpreter.version.to_string(),
+            "prefix": slashed(&interpreter.prefix),
+            "base_prefix": slashed(&interpreter.base_prefix),
+            "standard_library": interpreter.standard_library.as_deref().map(slashed),
+            "virtual_environment": interpreter.is_virtual_environment,
+            "found": interpreter.found,
+        },
+        "search_path": environment.search_path.iter().map(entry_json).collect::<Json>(),
+        "startup_hooks": environment.startup_hooks.iter()
+            .map(|hook| json!({
+                "file": slashed(&hook.file), "line": hook.line, "text": hook.text, "effect": hook.effect,
+            }))
+            .collect::<Json>(),
+        "meta_path": environment.meta_path.iter().map(finder_json).collect::<Json>(),
+        "namespace_packages": namespaces.iter()
+            .map(|spec| json!({
+                "name": spec.name,
+                "portions": portions(resolver, spec)
+                    .map(|(path, owners)| json!({"path": slashed(path.as_ref()), "owners": owners}))
+                    .collect::<Json>(),
+            }))
+            .collect::<Json>(),
+        "distributions": environment.distributions.iter()
+            .map(|it| json!({"name": it.name, "version": it.version, "location": slashed(&it.location)}))
+            .collect::<Json>(),
+        "problems": environment.problems.iter()
+            .map(|problem| json!({
+                "message": problem.message, "file": slashed(&problem.file), "line": problem.line,
+            }))
+            .collect::<Json>(),
+    })
+}
+
+fn entry_json(entry: &SearchPathEntry) -> Json {
+    let mut value = json!({"path": slashed(&entry.path), "origin": origin_words(&entry.origin)});
+    if let PathOrigin::PthFile { file, line } = &entry.origin {
+        value["file"] = slashed(file).into();
+        value["line"] = (*line).into();
+    }
+    value
+}
+
+fn finder_json(finder: &MetaPathFinder) -> Json {
+    let mut value = json!({"finder": finder_name(finder)});
+    match finder {
+        MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path => {}
+        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
+            value["file"] = slashed(file).into();
+            value["mapping"] =
+                mapping.iter().map(|(name, path)| (name.clone(), Json::from(slashed(path)))).collect();
+            value["namespaces"] = namespaces
+                .iter()
+                .map(|(name, paths)| (name.clone(), paths.iter().map(|path| slashed(path)).collect::<Json>()))
+                .collect();
+        }
+        MetaPathFinder::DistutilsHack { file, .. } => value["file"] = slashed(file).into(),
+        MetaPathFinder::Narrow { file, line, names, .. } => {
+            value["file"] = slashed(file).into();
+            value["line"] = (*line).into();
+            value["names"] = names.clone().into();
+        }
+        MetaPathFinder::Unknown { file, line, .. } => {
+            value["file"] = slashed(file).into();
+            value["line"] = (*line).into();
+        }
+    }
+    value
+}
+
+fn finder_name(finder: &MetaPathFinder) -> &str {
+    match finder {
+        MetaPathFinder::BuiltIn => "importlib.machinery.BuiltinImporter",
+        MetaPathFinder::Frozen => "importlib.machinery.FrozenImporter",
+        MetaPathFinder::Path => "importlib.machinery.PathFinder",
+        MetaPathFinder::SetuptoolsEditable { .. } => "the finder of an editable install",
+        MetaPathFinder::DistutilsHack { .. } => "_distutils_hack.DistutilsMetaFinder",
+        MetaPathFinder::Narrow { what, .. } | MetaPathFinder::Unknown { what, .. } => what,
+    }
+}
+
+fn portions<'a>(
+    resolver: &'a Resolver<'_>,
+    spec: &'a ModuleSpec,
+) -> impl Iterator<Item = (&'a str, Vec<String>)> {
+    let locations = spec.submodule_search_locations.iter().flatten();
+    locations.map(|path| (path.as_str(), owners(resolver, path.as_ref())))
+}
+
+fn page(session: &Session, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> String {
+    let environment = resolver.environment();
+    let mut page = Page::default();
+    interpreter(&mut page, session, environment);
+    page.heading("Search path (sys.path)");
+    for entry in &environment.search_path {
+        page.line(format_args!("  {}", session.shown(&entry.path)));
+        let why = match &entry.origin {
+            PathOrigin::PthFile { file, line } => format!("{}:{line}", session.shown(file)),
+            other => origin_words(other).to_owned(),
+        };
+        page.line(format_args!("    {}", dim(why)));
+    }
+    page.heading("Finders (sys.meta_path)");
+    for finder in &environment.meta_path {
+        page.line(format_args!("  {}", finder_name(finder)));
+        finder_details(&mut page, session, finder);
+    }
+    if !environment.startup_hooks.is_empty() {
+        page.heading("Code that runs at startup");
+        for hook in &environment.startup_hooks {
+            page.line(format_args!("  {}:{}", session.shown(&hook.file), hook.line));
+            page.line(format_args!("    {}", dim(shortened(&hook.text))));
+            match &hook.effect {
+                Some(effect) => page.line(format_args!("    {}", good(effect))),
+                None => page.line(format_args!("    {}", bad("what it does is not known"))),
+            }
+        }
+    }
+    if !namespaces.is_empty() {
+        page.heading("Namespace packages");
+        for spec in namespaces {
+            page.line(format_args!("  {}", spec.name));
+            for (path, owners) in portions(resolver, spec) {
+                page.line(format_args!("    {}", session.shown(path.as_ref())));
+                if !owners.is_empty() {
+                    page.line(format_args!("      {}", good(owners.join(", "))));
+                }
+            }
+        }
+    }
+    problems(&mut page, session, environment);
+    page.finish()
+}
+
+fn interpreter(page: &mut Page, session: &Session, environment: &Environment) {
+    let interpreter = &environment.interpreter;
+    page.heading(format_args!("{} {}", implementation(interpreter.implementation), interpreter.version));
+    let mut rows = vec![("found", interpreter.found.clone())];
+    if let Some(executable) = &interpreter.executable {
+        rows.push(("executable", session.shown(executable)));
+    }
+    rows.push(("prefix", session.shown(&interpreter.prefix)));
+    if interpreter.base_prefix != interpreter.prefix {
+        rows.push(("base prefix", session.shown(&interpreter.base_prefix)));
+    }
+    rows.push(("installed", format!("{} distributions", environment.distributions.len())));
+    page.table(&rows);
+}
+
+fn finder_details(page: &mut Page, session: &Session, finder: &MetaPathFinder) {
+    match finder {
+        MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path => {}
+        MetaPathFinder::DistutilsHack { file, .. } => {
+            page.line(format_args!("    {}", dim(session.shown(file))));
+        }
+        MetaPathFinder::Unknown { file, line, .. } => {
+            page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
+        }
+        MetaPathFinder::Narrow { file, line, names, .. } => {
+            page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
+            page.line(format_args!("    answers for {} only", names.join(", ")));
+        }
+        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
+            page.line(format_args!("    {}", dim(session.shown(file))));
+            for (name, path) in mapping {
+                page.line(format_args!("    {name} is {}", session.shown(path)));
+            }
+            for (name, paths) in namespaces {
+                let paths: Vec<String> = paths.iter().map(|path| session.shown(path)).collect();
+                page.line(format_args!("    {name} is a namespace package: {}", paths.join(", ")));
+            }
+        }
+    }
+}
+
+fn problems(page: &mut Page, session: &Session, environment: &Environment) {
+    if environment.problems.is_empty() {
+        return;
+    }
+    page.heading("Problems");
+    for problem in &environment.problems {
+        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        page.line(format_args!("  {}", bad(&problem.message)));
+        page.line(format_args!("    {}{line}", session.shown(&problem.file)));
+    }
+}
+
+/// A `.pth` line may be a whole program.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let mut chars = text.chars();
+    let mut short: String = chars.by_ref().take(LONGEST).collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,185 @@
+//! `speclens explain`: one module's spec, why it is so, and what was passed over.
+
+use serde_json::{Map, Value as Json, json};
+use speclens_analysis::{Explanation, Found, PutBy, PutSpec, Value, explain, spec_values, verdict_words};
+use speclens_environment::PythonVersion;
+use speclens_imports::finders::Verdict as Fate;
+use speclens_imports::spec::ModuleSpec;
+
+use super::arguments::{Explain, Format};
+use super::session::{Session, slashed};
+use super::text::{Page, bad, dim, good};
+use super::{Failure, Verdict};
+
+pub fn run(session: &Session, arguments: &Explain) -> Result<Verdict, Failure> {
+    let names = std::iter::once(&arguments.module).chain(&arguments.after);
+    if let Some(wrong) = names.into_iter().find(|name| name.split('.').any(str::is_empty)) {
+        return Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module")));
+    }
+    let project = session.current_project();
+    let explanation = explain(session.database.db(), project, &arguments.module, &arguments.after);
+    let text = match arguments.format.format {
+        Format::Json => format!("{:#}\n", json(&explanation)),
+        Format::Text => page(session, &explanation),
+    };
+    session.print(&text)?;
+    Ok(if explanation.found.is_ok() { Verdict::Clean } else { Verdict::Found })
+}
+
+fn json(explanation: &Explanation) -> Json {
+    let found = explanation.found.as_ref();
+    let version = explanation.version;
+    let candidates = explanation.candidates.iter();
+    let evidence = explanation.evidence.iter();
+    json!({
+        "name": explanation.name,
+        "kind": found.map_or("not found", |found| found.kind.words()),
+        "spec": found.ok().map(|found| attributes(&spec_values(&found.after, version))),
+        "spec_before_import": found.ok().map(|found| attributes(&spec_values(&found.before, version))),
+        "module": found.ok().map(|found| attributes(&found.attributes)),
+        "portions": found.map_or(&[][..], |found| &found.portions).iter()
+            .map(|portion| json!({"path": slashed(&portion.path), "owners": portion.owners}))
+            .collect::<Json>(),
+        "error": found.err().map(|missing| format!("ModuleNotFoundError: {missing}")),
+        "put_by": explanation.put_by.as_ref().map(|put| json!({
+            "module": put.module,
+            "spec": match &put.spec {
+                PutSpec::None => "none",
+                PutSpec::Missing => "missing",
+                PutSpec::Of(_) => "spec",
+            },
+            "spec_name": if let PutSpec::Of(name) = &put.spec { Some(name) } else { None },
+        })),
+        "candidates": candidates
+            .map(|candidate| json!({
+                "path": slashed(&candidate.path),
+                "verdict": verdict_words(&candidate.verdict),
+            }))
+            .collect::<Json>(),
+        "evidence": evidence
+            .map(|evidence| json!({
+                "file": slashed(&evidence.file),
+                "line": evidence.line,
+                "what": evidence.what,
+            }))
+            .collect::<Json>(),
+        "certainty": explanation.certainty(),
+        "uncertain": explanation.uncertain,
+    })
+}
+
+fn attributes(values: &[(&'static str, Value)]) -> Json {
+    values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Json::String(value.to_string())))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn page(session: &Session, explanation: &Explanation) -> String {
+    let mut page = Page::default();
+    match &explanation.found {
+        Ok(found) => {
+            page.heading(format_args!("{} is a {}", explanation.name, found.kind.words()));
+            doubt(&mut page, explanation);
+            describe(&mut page, session, found, explanation.version);
+        }
+        Err(missing) => {
+            page.heading(format_args!("{} is not found by the finders", explanation.name));
+            doubt(&mut page, explanation);
+            if explanation.put_by.is_none() {
+                let error = bad(format_args!("ModuleNotFoundError: {missing}"));
+                page.line(format_args!("  import {} raises {error}", explanation.name));
+            }
+        }
+    }
+    if let Some(put) = &explanation.put_by {
+        page.heading("What stands in sys.modules after the import");
+        page.line(format_args!("  {}", replacement(&explanation.name, put)));
+    }
+    let passed_over = |fate: &Fate| !matches!(fate, Fate::Chosen | Fate::Portion);
+    let losers: Vec<_> = explanation.candidates.iter().filter(|it| passed_over(&it.verdict)).collect();
+    if !losers.is_empty() {
+        page.heading("Passed over");
+        for candidate in losers {
+            page.line(format_args!("  {}", session.shown(&candidate.path)));
+            page.line(format_args!("    {}", dim(verdict_words(&candidate.verdict))));
+        }
+    }
+    if explanation.found.is_err() && !explanation.searched.is_empty() {
+        page.heading("Searched");
+        for directory in &explanation.searched {
+            page.line(format_args!("  {}", session.shown(directory.as_ref())));
+        }
+    }
+    if !explanation.evidence.is_empty() {
+        page.heading("Why it is found");
+        for evidence in &explanation.evidence {
+            let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
+            page.line(format_args!("  {}{line}", session.shown(&evidence.file)));
+            page.line(format_args!("    {}", dim(&evidence.what)));
+        }
+    }
+    page.finish()
+}
+
+fn replacement(name: &str, put: &PutBy) -> String {
+    let by = &put.module;
+    match &put.spec {
+        PutSpec::None => format!(
+            "{by} puts a module there whose __spec__ is None: find_spec({name:?}) then raises ValueError"
+        ),
+        PutSpec::Missing => {
+            format!(
+                "{by} puts an object there that has no __spec__: find_spec({name:?}) then raises ValueError"
+            )
+        }
+        PutSpec::Of(other) => format!("{by} puts {other} there: {name}.__spec__.name is '{other}'"),
+    }
+}
+
+fn doubt(page: &mut Page, explanation: &Explanation) {
+    if let Some(reason) = &explanation.uncertain {
+        page.line(format_args!("  {}", bad(format_args!("not certain: {reason}"))));
+    }
+}
+
+fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVersion) {
+    // A namespace package has no code that could change what the finders made.
+    let is_final = found.after.is_namespace();
+    page.heading(if is_final { "Its __spec__" } else { "Its __spec__, as the finders make it" });
+    page.table(&spec_rows(&found.before, &found.after, version));
+    page.heading(if is_final { "The module" } else { "The module, when its code begins to run" });
+    let mut rows: Vec<_> = found.attributes.iter().map(|(name, value)| (*name, value.to_string())).collect();
+    for always in ["__path__", "__file__"] {
+        if !rows.iter().any(|(name, _)| *name == always) {
+            rows.insert(0, (always, dim("not set")));
+        }
+    }
+    page.table(&rows);
+    if !found.portions.is_empty() {
+        page.heading(if is_final {
+            "Portions, and the distributions that install into them"
+        } else {
+            "Where it is"
+        });
+        for portion in &found.portions {
+            page.line(format_args!("  {}", session.shown(&portion.path)));
+            for owner in &portion.owners {
+                page.line(format_args!("    {}", good(owner)));
+            }
+        }
+    }
+}
+
+/// The attributes of `__spec__`; both values where the import changes one.
+fn spec_rows(before: &ModuleSpec, after: &ModuleSpec, version: PythonVersion) -> Vec<(&'static str, String)> {
+    let pairs = spec_values(before, version).into_iter().zip(spec_values(after, version));
+    pairs
+        .map(|((name, before), (_, after))| {
+            let changed = before != after;
+            let note = dim(format_args!("   {before} in find_spec's answer before the import"));
+            (name, if changed { format!("{after}{note}") } else { after.to_string() })
+        })
+        .collect()
+}

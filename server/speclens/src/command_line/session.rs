@@ -1,0 +1,146 @@
+//! What the commands share: the database, the request, the way out.
+
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use anstream::{AutoStream, ColorChoice};
+use speclens_environment::{Environment, Project, Request, Variables, environment};
+use speclens_files::{Database, PathKind};
+
+use super::Failure;
+use super::arguments::{Color, Common};
+
+/// One run of the program.
+pub struct Session {
+    pub database: Database,
+    pub request: Request,
+    /// The current directory: relative paths start here.
+    pub directory: PathBuf,
+    pub quiet: bool,
+    color: Color,
+}
+
+impl Session {
+    pub fn new(common: Common, variables: Variables, directory: PathBuf) -> Result<Self, Failure> {
+        let database = Database::on_disk();
+        let python =
+            common.python.map(|path| find_python(&database, &variables, &directory, &path)).transpose()?;
+        let extra_paths = common.extra_paths.iter().map(|path| absolute(&directory, path)).collect();
+        let request = Request {
+            python,
+            python_version: common.python_version,
+            extra_paths,
+            isolated: common.isolated,
+            variables,
+        };
+        Ok(Self { database, request, directory, quiet: common.quiet, color: common.color })
+    }
+
+    /// The project at `root`. To be asked once for each root: it makes a new input every time.
+    pub fn project(&self, root: PathBuf) -> Project {
+        Project::new(self.database.db(), root, self.request.clone())
+    }
+
+    /// The project of commands that are about an environment and not about files.
+    pub fn current_project(&self) -> Project {
+        let project = self.project(self.directory.clone());
+        self.tell_if_no_python(environment(self.database.db(), project));
+        project
+    }
+
+    /// Says once per environment that there is no Python here.
+    pub fn tell_if_no_python(&self, environment: &Environment) {
+        let interpreter = &environment.interpreter;
+        if interpreter.standard_library.is_none() && !self.quiet {
+            anstream::eprintln!(
+                "speclens: no Python was found; using the built-in account of Python {}'s standard library",
+                interpreter.version
+            );
+        }
+    }
+
+    /// Writes an answer to stdout, without its colours where they are not wanted. A reader that has gone away is
+    /// no error: it has read what it wanted.
+    pub fn print(&self, text: &str) -> io::Result<()> {
+        let stdout = io::stdout().lock();
+        let choice = match self.color {
+            Color::Auto => AutoStream::choice(&stdout),
+            Color::Always => ColorChoice::AlwaysAnsi,
+            Color::Never => ColorChoice::Never,
+        };
+        let mut out = AutoStream::new(stdout, choice);
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    /// A path as people read it: relative where it is below the current directory, with `/`.
+    pub fn shown(&self, path: &Path) -> String {
+        shown(&self.directory, path)
+    }
+}
+
+/// `path` as people read it: relative where it is below `directory`, with `/`.
+pub fn shown(directory: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(directory).unwrap_or(path);
+    if relative.as_os_str().is_empty() { ".".to_owned() } else { slashed(relative) }
+}
+
+/// `path` with `/`.
+pub fn slashed(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// `os.path.abspath(path)` as seen from `directory`: by the text alone, links are kept.
+pub fn absolute(directory: &Path, path: &Path) -> PathBuf {
+    let mut result = PathBuf::new();
+    for component in directory.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                result.pop();
+            }
+            other => result.push(other),
+        }
+    }
+    result
+}
+
+/// What `--python` names: a path, or a program on `PATH`.
+fn find_python(
+    database: &Database,
+    variables: &Variables,
+    directory: &Path,
+    given: &Path,
+) -> Result<PathBuf, Failure> {
+    let system = database.db().system();
+    let path = absolute(directory, given);
+    if system.metadata(&path).is_ok() {
+        return Ok(path);
+    }
+    let is_bare_name = given.components().count() == 1;
+    let on_path = variables.get("PATH").filter(|_| is_bare_name).into_iter().flat_map(std::env::split_paths);
+    on_path
+        .map(|entry| directory.join(entry).join(given))
+        .flat_map(|program| [program.with_added_extension("exe"), program])
+        .find(|program| system.metadata(program).is_ok_and(|found| found.kind == PathKind::File))
+        .ok_or_else(|| {
+            Failure::Request(format!("--python {}: there is no such file or directory", given.display()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_made_absolute_and_shown_relative() {
+        let here = Path::new("/home/me");
+        assert_eq!(absolute(here, Path::new("../you/./x.py")), Path::new("/home/you/x.py"));
+        assert_eq!(shown(here, Path::new("/home/me/a/b.py")), "a/b.py");
+        assert_eq!(shown(here, Path::new("/home/mean/b.py")), "/home/mean/b.py");
+        assert_eq!(shown(here, here), ".");
+    }
+}

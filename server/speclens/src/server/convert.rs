@@ -1,0 +1,272 @@
+//! Between the protocol's types and ours.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use speclens_analysis::{Certainty, Severity};
+use speclens_source::{Encoding, Position};
+use tower_lsp_server::ls_types as lsp;
+
+use super::event::{Change, Client, Diagnosis, Mending, Name, Settings, Shown, Span};
+
+/// The files whose change may change what an import does.
+const WATCHED: [&str; 4] =
+    ["**/*.{py,pth,so,pyd,zip,egg-link}", "**/pyvenv.cfg", "**/pyproject.toml", "**/*.dist-info"];
+
+/// The file that a URI names; `None` for what is no file, such as a document that was never saved.
+pub(super) fn name(uri: &lsp::Uri) -> Option<Name> {
+    if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
+        tracing::debug!(uri = uri.as_str(), "no file");
+        return None;
+    }
+    let path = uri.to_file_path()?.into_owned();
+    path.is_absolute().then(|| Name { uri: uri.as_str().into(), path })
+}
+
+/// The client's `initialize`, as far as we act on it.
+pub(super) fn client(params: lsp::InitializeParams) -> Client {
+    let capabilities = &params.capabilities;
+    let workspace = capabilities.workspace.as_ref();
+    let documents = capabilities.text_document.as_ref();
+    let pull = documents.and_then(|documents| documents.diagnostic.as_ref());
+    let push = documents.and_then(|documents| documents.publish_diagnostics.as_ref());
+    let watching = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref());
+    let refreshing = workspace.and_then(|workspace| workspace.diagnostics.as_ref());
+    Client {
+        encoding: encoding(capabilities),
+        process: params.process_id,
+        pulls: pull.is_some(),
+        refreshes: refreshing.and_then(|refreshing| refreshing.refresh_support) == Some(true),
+        watches: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
+        related: push.and_then(|push| push.related_information) == Some(true)
+            || pull.and_then(|pull| pull.related_information) == Some(true),
+        folders: folders(&params),
+        settings: params.initialization_options.map(settings).unwrap_or_default(),
+    }
+}
+
+#[expect(deprecated, reason = "clients older than workspace folders send a root")]
+fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
+    if let Some(folders) = &params.workspace_folders {
+        return folder_paths(folders);
+    }
+    let root = params.root_uri.as_ref().and_then(name).map(|name| name.path);
+    let root = root.or_else(|| params.root_path.as_ref().map(PathBuf::from));
+    root.into_iter().filter(|root| root.is_absolute()).collect()
+}
+
+pub(super) fn folder_paths(folders: &[lsp::WorkspaceFolder]) -> Vec<PathBuf> {
+    folders.iter().filter_map(|folder| name(&folder.uri)).map(|name| name.path).collect()
+}
+
+/// Settings, bare or in a section `speclens`. Wrong ones are as good as none.
+pub(super) fn settings(mut value: serde_json::Value) -> Settings {
+    if let Some(section) = value.get_mut("speclens") {
+        value = section.take();
+    }
+    if value.is_null() {
+        return Settings::default();
+    }
+    serde_json::from_value(value).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the settings are not understood");
+        Settings::default()
+    })
+}
+
+/// UTF-8 is ours, UTF-32 as cheap for the client as any, UTF-16 what every client has.
+fn encoding(capabilities: &lsp::ClientCapabilities) -> Encoding {
+    let offered = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_ref());
+    let offers = |kind| offered.is_some_and(|offered| offered.contains(&kind));
+    if offers(lsp::PositionEncodingKind::UTF8) {
+        Encoding::Utf8
+    } else if offers(lsp::PositionEncodingKind::UTF32) {
+        Encoding::Utf32
+    } else {
+        Encoding::Utf16
+    }
+}
+
+/// Our answer to `initialize`.
+pub(super) fn server(client: &Client) -> lsp::InitializeResult {
+    let encoding = match client.encoding {
+        Encoding::Utf8 => lsp::PositionEncodingKind::UTF8,
+        Encoding::Utf16 => lsp::PositionEncodingKind::UTF16,
+        Encoding::Utf32 => lsp::PositionEncodingKind::UTF32,
+    };
+    let sync = lsp::TextDocumentSyncOptions {
+        open_close: Some(true),
+        change: Some(lsp::TextDocumentSyncKind::INCREMENTAL),
+        save: Some(true.into()),
+        ..lsp::TextDocumentSyncOptions::default()
+    };
+    let folders = lsp::WorkspaceFoldersServerCapabilities {
+        supported: Some(true),
+        change_notifications: Some(lsp::OneOf::Left(true)),
+    };
+    let pull = client.pulls.then(|| {
+        lsp::DiagnosticServerCapabilities::Options(lsp::DiagnosticOptions {
+            identifier: Some("speclens".into()),
+            inter_file_dependencies: true,
+            ..lsp::DiagnosticOptions::default()
+        })
+    });
+    let fixes = lsp::CodeActionOptions {
+        code_action_kinds: Some(vec![lsp::CodeActionKind::QUICKFIX]),
+        ..lsp::CodeActionOptions::default()
+    };
+    lsp::InitializeResult {
+        capabilities: lsp::ServerCapabilities {
+            position_encoding: Some(encoding),
+            text_document_sync: Some(sync.into()),
+            hover_provider: Some(lsp::HoverProviderCapability::Simple(true)),
+            code_action_provider: Some(fixes.into()),
+            diagnostic_provider: pull,
+            workspace: Some(lsp::WorkspaceServerCapabilities {
+                workspace_folders: Some(folders),
+                file_operations: None,
+            }),
+            ..lsp::ServerCapabilities::default()
+        },
+        server_info: Some(lsp::ServerInfo {
+            name: "speclens".into(),
+            version: Some(env!("CARGO_PKG_VERSION").into()),
+        }),
+        offset_encoding: None,
+    }
+}
+
+/// The request to watch the files that we depend on.
+pub(super) fn watch() -> Vec<lsp::Registration> {
+    let watchers = WATCHED.map(|glob| serde_json::json!({ "globPattern": glob }));
+    vec![lsp::Registration {
+        id: "speclens/files".into(),
+        method: "workspace/didChangeWatchedFiles".into(),
+        register_options: Some(serde_json::json!({ "watchers": watchers })),
+    }]
+}
+
+pub(super) fn change(change: lsp::TextDocumentContentChangeEvent) -> Change {
+    Change { span: change.range.map(span), text: change.text }
+}
+
+pub(super) fn position(position: lsp::Position) -> Position {
+    Position { line: position.line, column: position.character }
+}
+
+pub(super) fn span(range: lsp::Range) -> Span {
+    Span { start: position(range.start), end: position(range.end) }
+}
+
+fn range(span: Span) -> lsp::Range {
+    let position = |position: Position| lsp::Position::new(position.line, position.column);
+    lsp::Range::new(position(span.start), position(span.end))
+}
+
+/// The URI of a file: the client's own spelling of the file at hand.
+fn uri(path: &Path, of: &Name) -> Option<lsp::Uri> {
+    if path == of.path {
+        return lsp::Uri::from_str(&of.uri).ok();
+    }
+    // The library would look a relative path up on the disk.
+    if path.is_absolute() { lsp::Uri::from_file_path(path) } else { None }
+}
+
+pub(super) fn hover(shown: Shown) -> lsp::Hover {
+    let contents = lsp::MarkupContent { kind: lsp::MarkupKind::Markdown, value: shown.markdown };
+    lsp::Hover { contents: lsp::HoverContents::Markup(contents), range: shown.span.map(range) }
+}
+
+/// Diagnostics of the file `of`. A client that cannot show related information reads it in the message.
+pub(super) fn diagnostics(diagnoses: &[Diagnosis], of: &Name, related: bool) -> Vec<lsp::Diagnostic> {
+    diagnoses.iter().map(|diagnosis| diagnostic(diagnosis, of, related)).collect()
+}
+
+fn diagnostic(diagnosis: &Diagnosis, of: &Name, related: bool) -> lsp::Diagnostic {
+    let mut message = diagnosis.message.clone();
+    let mut elsewhere = Vec::new();
+    for because in &diagnosis.related {
+        if let (true, Some(uri)) = (related, uri(&because.file, of)) {
+            elsewhere.push(lsp::DiagnosticRelatedInformation {
+                location: lsp::Location::new(uri, range(because.span)),
+                message: because.message.clone(),
+            });
+        } else {
+            let (file, line) = (because.file.display(), because.span.start.line + 1);
+            message = format!("{message}\n{file}:{line}: {}", because.message);
+        }
+    }
+    for help in &diagnosis.help {
+        message = format!("{message}\nhelp: {help}");
+    }
+    let severity = match diagnosis.severity {
+        Severity::Error => lsp::DiagnosticSeverity::ERROR,
+        Severity::Warning => lsp::DiagnosticSeverity::WARNING,
+        Severity::Information => lsp::DiagnosticSeverity::INFORMATION,
+        Severity::Hint => lsp::DiagnosticSeverity::HINT,
+    };
+    let certainty = match diagnosis.certainty {
+        Certainty::Certain => "certain",
+        Certainty::Possible => "possible",
+    };
+    lsp::Diagnostic {
+        range: range(diagnosis.span),
+        severity: Some(severity),
+        code: Some(lsp::NumberOrString::String(diagnosis.rule.into())),
+        source: Some("speclens".into()),
+        message,
+        related_information: (!elsewhere.is_empty()).then_some(elsewhere),
+        data: Some(serde_json::json!({ "certainty": certainty })),
+        ..lsp::Diagnostic::default()
+    }
+}
+
+/// The answer to a pull: whole, or "as before" where the client has it already.
+pub(super) fn report(
+    diagnoses: &[Diagnosis],
+    of: &Name,
+    related: bool,
+    previous: Option<&str>,
+) -> lsp::DocumentDiagnosticReportResult {
+    let mut hasher = DefaultHasher::new();
+    diagnoses.hash(&mut hasher);
+    let result_id = format!("{:016x}", hasher.finish());
+    let report = if previous == Some(result_id.as_str()) {
+        lsp::DocumentDiagnosticReport::Unchanged(lsp::RelatedUnchangedDocumentDiagnosticReport {
+            related_documents: None,
+            unchanged_document_diagnostic_report: lsp::UnchangedDocumentDiagnosticReport { result_id },
+        })
+    } else {
+        lsp::DocumentDiagnosticReport::Full(lsp::RelatedFullDocumentDiagnosticReport {
+            related_documents: None,
+            full_document_diagnostic_report: lsp::FullDocumentDiagnosticReport {
+                result_id: Some(result_id),
+                items: diagnostics(diagnoses, of, related),
+            },
+        })
+    };
+    report.into()
+}
+
+/// A quick fix; `None` where it edits a file that no URI names.
+pub(super) fn fix(mending: Mending, of: &Name, related: bool) -> Option<lsp::CodeActionOrCommand> {
+    let mut changes: HashMap<lsp::Uri, Vec<lsp::TextEdit>> = HashMap::new();
+    for (file, span, text) in mending.edits {
+        changes.entry(uri(&file, of)?).or_default().push(lsp::TextEdit::new(range(span), text));
+    }
+    let action = lsp::CodeAction {
+        title: mending.title,
+        kind: Some(lsp::CodeActionKind::QUICKFIX),
+        diagnostics: Some(vec![diagnostic(&mending.of, of, related)]),
+        edit: Some(lsp::WorkspaceEdit::new(changes)),
+        ..lsp::CodeAction::default()
+    };
+    Some(action.into())
+}
+
+/// Whether quick fixes are among the kinds wanted: `quickfix`, or what it is a kind of.
+pub(super) fn wants_fixes(context: &lsp::CodeActionContext) -> bool {
+    let wanted = |kind: &lsp::CodeActionKind| matches!(kind.as_str(), "" | "quickfix");
+    context.only.as_ref().is_none_or(|only| only.iter().any(wanted))
+}

@@ -1,0 +1,213 @@
+//! What the owner is told, and what it answers, in words of our own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use speclens_analysis::{Certainty, Severity};
+use speclens_source::{Encoding, Position};
+use tokio::sync::oneshot;
+
+/// A file as the client names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    /// The client's spelling, which goes back to it unchanged.
+    pub uri: Arc<str>,
+    /// The absolute path.
+    pub path: PathBuf,
+}
+
+/// Two positions, in the units negotiated with the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Span {
+    pub start: Position,
+    pub end: Position,
+}
+
+/// One change of a document's text; the whole text where there is no span.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub span: Option<Span>,
+    pub text: String,
+}
+
+/// What the client's `initialize` says.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "capabilities are independent of each other")]
+pub(super) struct Client {
+    pub encoding: Encoding,
+    /// The process that the server ends with.
+    pub process: Option<u32>,
+    pub folders: Vec<PathBuf>,
+    pub settings: Settings,
+    /// It asks for diagnostics, so that none are sent unasked.
+    pub pulls: bool,
+    /// It can be asked to pull again.
+    pub refreshes: bool,
+    /// It can be asked to watch files.
+    pub watches: bool,
+    /// It shows related information.
+    pub related: bool,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            encoding: Encoding::Utf16,
+            process: None,
+            folders: Vec::new(),
+            settings: Settings::default(),
+            pulls: false,
+            refreshes: false,
+            watches: false,
+            related: false,
+        }
+    }
+}
+
+/// What the user sets in the client: `initializationOptions`, or the section `speclens` of the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Settings {
+    /// An interpreter, or the directory of an environment; relative to the workspace folder.
+    pub interpreter: Option<PathBuf>,
+    /// Directories put first on the search path; relative to the workspace folder.
+    pub extra_paths: Option<Vec<PathBuf>>,
+}
+
+/// Something that happened. The owner takes them one by one, in order.
+#[derive(Debug)]
+pub(super) enum Event {
+    Initialize(Box<Client>),
+    Initialized,
+    Opened {
+        name: Name,
+        version: i32,
+        text: String,
+    },
+    Changed {
+        name: Name,
+        version: i32,
+        changes: Vec<Change>,
+    },
+    Saved {
+        name: Name,
+    },
+    Closed {
+        name: Name,
+    },
+    FilesChanged(Vec<PathBuf>),
+    FoldersChanged {
+        added: Vec<PathBuf>,
+        removed: Vec<PathBuf>,
+    },
+    SettingsChanged(Settings),
+    /// The client's answer to the request to watch files.
+    Watching(bool),
+    Asked(Question),
+    /// The client takes the question with this number back.
+    Abandoned(u64),
+    /// A worker finished.
+    Done(Done),
+    Stop,
+}
+
+/// A request of the client.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub number: u64,
+    pub name: Name,
+    pub task: Task,
+    pub reply: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// What a worker is to compute of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    Diagnose,
+    Hover(Position),
+    Fixes(Span),
+}
+
+/// What a worker computed.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Diagnoses(Vec<Diagnosis>),
+    Hover(Option<Shown>),
+    Fixes(Vec<Mending>),
+}
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The text that the question was about is no more.
+    Modified,
+    /// The analysis failed, which is our fault; the log says how.
+    Failed,
+}
+
+/// The end of a job.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub job: u64,
+    pub outcome: Outcome,
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Answered(Answer),
+    /// A change of the inputs, or the client, made it pointless.
+    Cancelled,
+    /// It panicked.
+    Failed,
+}
+
+/// A finding with its places as the client counts them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Diagnosis {
+    pub span: Span,
+    pub severity: Severity,
+    pub certainty: Certainty,
+    pub rule: &'static str,
+    pub message: String,
+    pub related: Vec<Because>,
+    pub help: Vec<String>,
+}
+
+/// A line elsewhere that decided the finding.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Because {
+    pub file: PathBuf,
+    pub span: Span,
+    pub message: String,
+}
+
+/// A hover with its place as the client counts it.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub span: Option<Span>,
+    pub markdown: String,
+}
+
+/// A fix with its edits as the client counts them.
+#[derive(Debug)]
+pub(super) struct Mending {
+    pub title: String,
+    pub of: Diagnosis,
+    pub edits: Vec<(PathBuf, Span, String)>,
+}
+
+/// What the owner has to say to the client, unasked.
+#[derive(Debug)]
+pub(super) enum Message {
+    Publish {
+        name: Name,
+        version: Option<i32>,
+        diagnoses: Vec<Diagnosis>,
+        related: bool,
+    },
+    /// Ask the client to watch files.
+    Watch,
+    /// Ask the client to pull diagnostics again.
+    Refresh,
+}

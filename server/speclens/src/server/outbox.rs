@@ -1,0 +1,43 @@
+//! What is said to the client unasked, in order; and what the client answers, which becomes an event.
+
+use std::str::FromStr;
+
+use crossbeam_channel::Sender;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tower_lsp_server::Client;
+use tower_lsp_server::ls_types::Uri;
+
+use super::convert;
+use super::event::{Event, Message};
+
+/// Forwards the owner's messages. This task waits where the client is slow; the owner never does.
+pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Message>, events: Sender<Event>) {
+    while let Some(message) = messages.recv().await {
+        match message {
+            Message::Publish { name, version, diagnoses, related } => {
+                let Ok(uri) = Uri::from_str(&name.uri) else { continue };
+                let diagnostics = convert::diagnostics(&diagnoses, &name, related);
+                client.publish_diagnostics(uri, diagnostics, version).await;
+            }
+            // A task each: the client may take its time, or never answer.
+            Message::Watch => {
+                let (client, events) = (client.clone(), events.clone());
+                tokio::spawn(async move {
+                    let answer = client.register_capability(convert::watch()).await;
+                    if let Err(error) = &answer {
+                        tracing::info!(%error, "the client does not watch files");
+                    }
+                    let _ = events.send(Event::Watching(answer.is_ok()));
+                });
+            }
+            Message::Refresh => {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = client.workspace_diagnostic_refresh().await {
+                        tracing::info!(%error, "the client does not refresh");
+                    }
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a worker computes: the analysis's byte offsets become the client's positions.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use speclens_analysis::{Finding, Place};
+use speclens_environment::Project;
+use speclens_files::{Db, Status};
+use speclens_source::{Encoding, LineIndex, Position, decode};
+
+use super::Analyses;
+use super::document::offset;
+use super::event::{Answer, Because, Diagnosis, Mending, Shown, Span, Task};
+
+/// A task on one file, without a view of the database: that it gets when it starts.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub number: u64,
+    pub task: Task,
+    pub path: PathBuf,
+    pub project: Project,
+    pub encoding: Encoding,
+}
+
+impl Job {
+    pub(super) fn run(&self, analyses: Analyses, db: &dyn Db) -> Answer {
+        let file = db.entry(&self.path);
+        let mut texts = Texts { db, encoding: self.encoding, known: HashMap::new() };
+        match self.task {
+            Task::Diagnose => {
+                let report = (analyses.check)(db, self.project, file);
+                Answer::Diagnoses(report.findings.iter().map(|finding| texts.diagnosis(finding)).collect())
+            }
+            Task::Hover(position) => {
+                let Some(lines) = texts.of(&self.path) else { return Answer::Hover(None) };
+                let at = u32::try_from(offset(lines, position, self.encoding)).unwrap_or(u32::MAX);
+                let hover = (analyses.hover)(db, self.project, file, at);
+                Answer::Hover(hover.map(|hover| Shown {
+                    span: (hover.place.file == self.path).then(|| texts.span(&hover.place)),
+                    markdown: hover.markdown,
+                }))
+            }
+            Task::Fixes(span) => {
+                let report = (analyses.check)(db, self.project, file);
+                Answer::Fixes(texts.fixes(&report.findings, span))
+            }
+        }
+    }
+}
+
+/// The texts of the files that a job's answer points into.
+struct Texts<'db> {
+    db: &'db dyn Db,
+    encoding: Encoding,
+    known: HashMap<PathBuf, Option<LineIndex>>,
+}
+
+impl Texts<'_> {
+    fn of(&mut self, path: &Path) -> Option<&LineIndex> {
+        if !self.known.contains_key(path) {
+            self.known.insert(path.to_path_buf(), text(self.db, path).map(LineIndex::new));
+        }
+        self.known.get(path)?.as_ref()
+    }
+
+    fn span(&mut self, place: &Place) -> Span {
+        let encoding = self.encoding;
+        let nowhere = Position { line: 0, column: 0 };
+        self.of(&place.file).map_or(Span { start: nowhere, end: nowhere }, |lines| Span {
+            start: lines.position(place.start, encoding),
+            end: lines.position(place.end, encoding),
+        })
+    }
+
+    fn diagnosis(&mut self, finding: &Finding) -> Diagnosis {
+        let related = finding.related.iter().map(|related| Because {
+            file: related.place.file.clone(),
+            span: self.span(&related.place),
+            message: related.message.clone(),
+        });
+        let related = related.collect();
+        Diagnosis {
+            span: self.span(&finding.place),
+            severity: finding.severity,
+            certainty: finding.certainty,
+            rule: finding.rule,
+            message: finding.message.clone(),
+            related,
+            help: finding.help.clone(),
+        }
+    }
+
+    fn fixes(&mut self, findings: &[Finding], wanted: Span) -> Vec<Mending> {
+        let mut fixes = Vec::new();
+        for finding in findings.iter().filter(|finding| !finding.fixes.is_empty()) {
+            let of = self.diagnosis(finding);
+            if of.span.end < wanted.start || wanted.end < of.span.start {
+                continue;
+            }
+            for fix in &finding.fixes {
+                let edits = fix
+                    .edits
+                    .iter()
+                    .map(|edit| (edit.place.file.clone(), self.span(&edit.place), edit.text.clone()));
+                fixes.push(Mending { title: fix.title.clone(), edits: edits.collect(), of: of.clone() });
+            }
+        }
+        fixes
+    }
+}
+
+/// A file's text as the analysis counts it. An open document is text already, whatever its first lines say of bytes.
+fn text(db: &dyn Db, path: &Path) -> Option<Arc<str>> {
+    let file = db.entry(path);
+    if let Status::Open(document) = file.status(db) {
+        return Some(Arc::clone(&document.text));
+    }
+    file.bytes(db).ok().map(|bytes| decode(&bytes).0.into())
+}

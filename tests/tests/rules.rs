@@ -1,0 +1,47 @@
+//! One test for each Markdown file of `tests/rules`.
+#![allow(clippy::disallowed_methods, clippy::panic, reason = "a test")]
+
+use std::path::Path;
+
+use speclens_tests::literate::{Compare, Document, check_document, versions};
+
+#[track_caller]
+fn rule(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(name).with_extension("md");
+    let document = Document::read(&path).unwrap_or_else(|problem| panic!("{problem}"));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rules").join(name);
+    let ran: Vec<String> = versions().iter().map(ToString::to_string).collect();
+    println!("{name}: {} tests with CPython {}", document.trees.len(), ran.join(", "));
+    if ran.is_empty() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs an interpreter");
+        println!("skipped: CPython's half of {name}: no interpreter on PATH or in pyenv");
+    }
+    if let Err(differences) = check_document(&document, &directory, Compare::from_environment()) {
+        panic!("{differences}");
+    }
+}
+
+#[test]
+fn find_spec_raises() {
+    rule("find-spec-raises");
+}
+
+#[test]
+fn import_raises() {
+    rule("import-raises");
+}
+
+#[test]
+fn module_without_spec() {
+    rule("module-without-spec");
+}
+
+#[test]
+fn namespace_without_file() {
+    rule("namespace-without-file");
+}
+
+#[test]
+fn script_without_spec() {
+    rule("script-without-spec");
+}
