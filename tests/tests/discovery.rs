@@ -1,5 +1,7 @@
 //! Which interpreter is chosen, and that a change on disk reaches the environment: on a file system in memory.
 
+#![allow(clippy::expect_used, reason = "a test fails by a panic")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,7 +82,10 @@ impl Machine {
 }
 
 fn two() -> Machine {
-    Machine::new().installation("/usr", "3.11.2").installation("/opt/py", "3.12.1").variable("PATH", "/opt/py/bin:/usr/bin")
+    Machine::new()
+        .installation("/usr", "3.11.2")
+        .installation("/opt/py", "3.12.1")
+        .variable("PATH", "/opt/py/bin:/usr/bin")
 }
 
 #[test]
@@ -105,7 +110,8 @@ fn the_order_of_places() {
 
 #[test]
 fn a_wanted_version() {
-    let wanted = |minor| move |request: &mut Request| request.python_version = Some(PythonVersion::new(3, minor));
+    let wanted =
+        |minor| move |request: &mut Request| request.python_version = Some(PythonVersion::new(3, minor));
     assert_eq!(two().request(wanted(11)).found(), "3.11.2 /usr/bin/python3.11 by PATH");
     let other = two().request(wanted(8));
     assert_eq!(other.found(), "3.8 /opt/py/bin/python3 by PATH");
@@ -148,7 +154,8 @@ fn no_python_at_all() {
     let directories = DatabaseDirectories(database.db());
     let spec = find_spec(&directories, &state, "json", None).spec.expect("json");
     let locations = spec.submodule_search_locations.expect("a package");
-    let decoder = find_spec(&directories, &state, "json.decoder", Some(&locations)).spec.expect("json.decoder");
+    let decoder =
+        find_spec(&directories, &state, "json.decoder", Some(&locations)).spec.expect("json.decoder");
     assert_eq!(decoder.origin.as_deref(), Some("<standard library>/json/decoder.py"));
     assert_eq!(find_spec(&directories, &state, "nowhere", None).spec, None);
     // The workspace's own file comes first, as with every Python.

@@ -1,7 +1,12 @@
 //! What `.pth` files do at startup: editable installs, setuptools' distutils, legacy namespace packages; and which
 //! distribution owns what. The packages are real ones, from the package index.
 
-#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests touch the disk, start interpreters, and fail by a panic"
+)]
 
 mod common;
 
@@ -227,25 +232,38 @@ fn legacy_namespace_packages() {
         let mut command = Command::new(&venv.python);
         let actual: serde_json::Value =
             serde_json::from_str(&run(command.args(["-I", "-c", program]).env_clear(), "")).expect("JSON");
+        let gone = NAMESPACE_LINES[1].1.replace("newer", "gone");
+        write(&venv.site, &[("gone-1-nspkg.pth", &gone)]);
+        let mut command = Command::new(&venv.python);
+        let output = command.args(["-I", "-c", ""]).env_clear().output().expect("a run");
+        let complaint = "'NoneType' object has no attribute 'loader'";
+        assert!(String::from_utf8_lossy(&output.stderr).contains(complaint), "{output:?}");
         let database = Database::on_disk();
         let environment = Start::new(&venv.python, &venv.root).environment(&database);
+        assert!(environment.problems.iter().any(|problem| problem.message.ends_with(complaint)));
         let modules = environment.startup_hooks.iter().flat_map(|hook| &hook.modules);
         let predicted: Vec<_> =
             modules.map(|module| serde_json::json!([module.name, [module.path], module.has_spec])).collect();
-        assert_eq!(actual, serde_json::Value::Array(predicted), "CPython {}", environment.interpreter.version);
+        assert_eq!(
+            actual,
+            serde_json::Value::Array(predicted),
+            "CPython {}",
+            environment.interpreter.version
+        );
     }
 }
 
 #[test]
 fn environments_of_virtualenv() {
     let Some(pip) = with_pip() else { return println!("skipped: virtualenv: no interpreter has pip") };
-    let requirements =
-        ["virtualenv==20.29.1", "distlib==0.3.9", "filelock==3.16.1", "platformdirs==4.3.6"];
+    let requirements = ["virtualenv==20.29.1", "distlib==0.3.9", "filelock==3.16.1", "platformdirs==4.3.6"];
     let Some(tool) = installed(&pip, "virtualenv_20.29.1", &requirements) else { return };
     for python in interpreters() {
         let root = scratch(&format!("virtualenv_{}", python.display().to_string().replace(['/', '.'], "_")));
         let mut command = Command::new(&pip);
-        command.args(["-m", "virtualenv", "--quiet", "--no-seed", "--no-vcs-ignore", "--python"]).arg(&python);
+        command
+            .args(["-m", "virtualenv", "--quiet", "--no-seed", "--no-vcs-ignore", "--python"])
+            .arg(&python);
         command.arg("--app-data").arg(root.join("data")).arg(root.join("venv")).env("PYTHONPATH", &tool);
         if !command.output().expect("a run").status.success() {
             println!("skipped: virtualenv does not support {}", python.display());
@@ -255,6 +273,10 @@ fn environments_of_virtualenv() {
         compare("virtualenv", &start, &["json", "distutils", "_virtualenv", "nowhere"]);
         let environment = start.environment(&Database::on_disk());
         let finder = &environment.meta_path[0];
-        assert!(matches!(finder, MetaPathFinder::Narrow { .. }), "{finder:?} {:?}", environment.startup_hooks);
+        assert!(
+            matches!(finder, MetaPathFinder::Narrow { .. }),
+            "{finder:?} {:?}",
+            environment.startup_hooks
+        );
     }
 }

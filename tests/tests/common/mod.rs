@@ -1,7 +1,6 @@
 //! Real interpreters, and the model beside them.
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
-#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
