@@ -5,9 +5,11 @@ mod check;
 mod explain;
 mod finding;
 mod hover;
+mod observe;
 mod resolver;
 mod rules;
 mod value;
+mod verdicts;
 
 pub use check::{FileReport, check_file};
 pub use explain::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use speclens_files::{Db, Entry, ReadError};
+use speclens_files::{Db, Entry, ReadError, Status};
 
 use crate::decode::{DecodeError, decode};
 use crate::lines::LineIndex;
@@ -68,7 +68,15 @@ impl ModuleFacts {
 /// The facts of a file, or why it has none.
 #[salsa::tracked(returns(ref))]
 pub fn module_facts(db: &dyn Db, file: Entry) -> Result<Arc<ModuleFacts>, ReadError> {
-    let bytes = file.bytes(db)?;
-    let (text, undecodable) = decode(&bytes);
+    let (text, undecodable) = text(db, file)?;
     Ok(Arc::new(ModuleFacts::new(&text, undecodable)))
+}
+
+/// The text of a file: what the editor has, as it is, or the bytes on disk, decoded.
+pub fn text(db: &dyn Db, file: Entry) -> Result<(Arc<str>, Option<DecodeError>), ReadError> {
+    if let Status::Open(document) = file.status(db) {
+        return Ok((Arc::clone(&document.text), None));
+    }
+    let (text, undecodable) = decode(&file.bytes(db)?);
+    Ok((Arc::from(text), undecodable))
 }

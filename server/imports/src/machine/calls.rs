@@ -32,11 +32,9 @@ impl Machine<'_> {
                 self.call(&bound.1.clone(), with_receiver, keywords)
             }
             Value::Object(id) => self.call_object(*id, arguments, keywords),
-            Value::OneOf(values) => {
-                self.join_alternatives(values, |machine, value| {
-                    machine.call(value, arguments.clone(), keywords.clone())
-                })
-            }
+            Value::OneOf(values) => self.join_alternatives(values, |machine, value| {
+                machine.call(value, arguments.clone(), keywords.clone())
+            }),
             _ => {
                 if arguments.iter().any(|argument| self.is_import_state(argument)) {
                     self.unknown("import state is given to a call that cannot be followed");

@@ -7,9 +7,9 @@ use speclens_source::program::Alias;
 use speclens_source::{Name, Span};
 
 use super::exception::{Raised, Raises};
+use super::modules::MODULE_SPEC;
 use super::observe::{Observation, ObservationKind};
 use super::state::Entry;
-use super::modules::MODULE_SPEC;
 use super::value::{ObjectId, Value};
 use super::{MAX_IMPORTS, Machine};
 use crate::finders;
@@ -131,8 +131,8 @@ impl Machine<'_> {
     /// Notes an observation of the user's file.
     pub(super) fn observe(&mut self, span: Span, kind: ObservationKind, handled: bool) {
         let certain = self.is_certain();
-        let in_function = self.frame().is_some_and(|frame| frame.is_function);
-        self.observations.push(Observation { span, kind, certain, in_function, handled });
+        let uncalled = self.uncalled;
+        self.observations.push(Observation { span, kind, certain, uncalled, handled });
     }
 
     /// `importlib.import_module(name)` for an absolute name: the module that stands in `sys.modules` in the end.
@@ -244,7 +244,9 @@ impl Machine<'_> {
         });
         match asked {
             Some(Value::None) => Found::Nothing,
-            Some(Value::Object(spec)) if self.state.heap.get(spec).class == MODULE_SPEC => Found::Object(spec),
+            Some(Value::Object(spec)) if self.state.heap.get(spec).class == MODULE_SPEC => {
+                Found::Object(spec)
+            }
             _ => Found::Unknown,
         }
     }

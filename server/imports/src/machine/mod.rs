@@ -88,6 +88,8 @@ pub struct Machine<'w> {
     tested: bool,
     /// The file that the user looks at.
     user_file: Option<Arc<str>>,
+    /// Whether a function of the user's file runs that the file itself does not call.
+    uncalled: bool,
     /// The functions of the user's file that were called.
     called: FxHashSet<*const Function>,
     /// The imports of the user's file, while checkpoints can stand for them.
@@ -143,6 +145,7 @@ impl<'w> Machine<'w> {
             tries: Vec::new(),
             tested: false,
             user_file: None,
+            uncalled: false,
             called: FxHashSet::default(),
             chain: None,
         }

@@ -16,8 +16,8 @@ pub struct Observation {
     pub kind: ObservationKind,
     /// Whether it depends on nothing that could not be decided.
     pub certain: bool,
-    /// Whether it stands in a function's body, which runs when a caller decides.
-    pub in_function: bool,
+    /// Whether it stands in a function that the file does not call: it runs when someone else decides.
+    pub uncalled: bool,
     /// Whether the code around it handles what it gave: a test against None, a default, an `except` clause.
     pub handled: bool,
 }

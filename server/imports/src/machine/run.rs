@@ -91,6 +91,7 @@ impl<'w> Run<'w> {
 }
 
 /// The imports of the user's file so far, while nothing else has changed the import state.
+#[derive(Clone)]
 pub(super) struct Chain<'w> {
     imports: Vec<Name>,
     checkpoints: Checkpoints<'w>,
@@ -188,7 +189,7 @@ impl Machine<'_> {
         self.module_from_spec(&spec)
     }
 
-    /// Runs the functions of the file that nothing called, with arguments that are not known: all they see is possible.
+    /// Runs the functions of the file that nothing called, with arguments that are not known.
     fn run_uncalled(&mut self, module: ObjectId, file: &Arc<str>) {
         let mut waiting = vec![module];
         let mut seen = FxHashSet::default();
@@ -202,7 +203,14 @@ impl Machine<'_> {
                 if own && !self.called.contains(&Arc::as_ptr(&function.code)) {
                     self.statement_limit = self.steps + super::MAX_STATEMENT_STEPS;
                     let arguments = vec![Value::Unknown; function.code.parameters.len()];
-                    self.possibly_raising(|machine| machine.enter_function(function, arguments, Vec::new()));
+                    // Whoever calls it finds the state that the module left.
+                    let state = self.state.clone();
+                    let chain = self.chain.clone();
+                    self.uncalled = true;
+                    drop(self.enter_function(function, arguments, Vec::new()));
+                    self.uncalled = false;
+                    self.chain = chain;
+                    self.state = state;
                 }
                 continue;
             }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use speclens_analysis::{Finding, Place};
 use speclens_environment::Project;
-use speclens_files::{Db, Status};
-use speclens_source::{Encoding, LineIndex, Position, decode};
+use speclens_files::Db;
+use speclens_source::{Encoding, LineIndex, Position};
 
 use super::Analyses;
 use super::document::offset;
@@ -110,11 +110,7 @@ impl Texts<'_> {
     }
 }
 
-/// A file's text as the analysis counts it. An open document is text already, whatever its first lines say of bytes.
+/// A file's text as the analysis counts it.
 fn text(db: &dyn Db, path: &Path) -> Option<Arc<str>> {
-    let file = db.entry(path);
-    if let Status::Open(document) = file.status(db) {
-        return Some(Arc::clone(&document.text));
-    }
-    file.bytes(db).ok().map(|bytes| decode(&bytes).0.into())
+    speclens_source::text(db, db.entry(path)).ok().map(|(text, _)| text)
 }

@@ -1,0 +1,77 @@
+//! The rules: an observation becomes a finding, or is what the reader of the code expects anyway.
+
+mod advisories;
+mod evidence;
+mod imports;
+mod reads;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use speclens_environment::Project;
+use speclens_files::Db;
+use speclens_imports::machine::{Observation, ObservationKind, Raised, Site};
+use speclens_source::Span;
+
+use crate::finding::{Certainty, Finding, Place, Severity};
+use crate::observe::Observed;
+
+/// What the rules know beside the observation.
+pub(crate) struct Context<'c> {
+    pub db: &'c dyn Db,
+    pub project: Project,
+    pub file: &'c Path,
+    pub observed: &'c Arc<Observed>,
+}
+
+/// The finding for an observation, where there is one.
+pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<Finding> {
+    match &observation.kind {
+        ObservationKind::Import { module, raised, .. } => {
+            imports::import(context, observation, module, raised.as_ref()?)
+        }
+        ObservationKind::FindSpec { name, raised, .. } => {
+            imports::find_spec(context, observation, name, raised.as_ref()?)
+        }
+        ObservationKind::ModuleAttribute { module, attribute, seen } => {
+            reads::module_attribute(context, observation, module, attribute, seen)
+        }
+        ObservationKind::SpecAttribute { module, attribute, seen, .. } => {
+            reads::spec_attribute(context, observation, module, attribute, seen)
+        }
+    }
+}
+
+impl Context<'_> {
+    fn finding(&self, rule: &'static str, severity: Severity, certainty: Certainty, span: Span) -> Finding {
+        Finding {
+            rule,
+            severity: if certainty == Certainty::Possible {
+                severity.min(Severity::Warning)
+            } else {
+                severity
+            },
+            certainty,
+            message: String::new(),
+            place: Place { file: self.file.to_path_buf(), start: span.start, end: span.end },
+            related: Vec::new(),
+            help: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+}
+
+fn place(site: &Site) -> Place {
+    Place { file: PathBuf::from(&*site.file), start: site.span.start, end: site.span.end }
+}
+
+fn certainty(observation: &Observation, raised: Option<&Raised>) -> Certainty {
+    // Whether an import or a probe raises depends on what was imported before: a caller may have imported more.
+    let decided = raised.is_none_or(|raised| raised.certain && !observation.uncalled);
+    if observation.certain && decided { Certainty::Certain } else { Certainty::Possible }
+}
+
+/// `raises`, or `may raise`.
+fn will(certainty: Certainty, sure: &str, unsure: &str) -> String {
+    if certainty == Certainty::Certain { sure.to_owned() } else { unsure.to_owned() }
+}
