@@ -89,7 +89,10 @@ impl Machine<'_> {
         self.bases(class).iter().any(|base| match base {
             Value::Object(id) => self.state.heap.get(*id).open,
             Value::Builtin(name) => {
-                !matches!(*name, "types.ModuleType" | "builtins.object" | "importlib.machinery.ModuleSpec")
+                !matches!(
+                    *name,
+                    "types.ModuleType" | "types.SimpleNamespace" | "builtins.object" | "importlib.machinery.ModuleSpec"
+                )
                     && !self.is_exception_name(name)
             }
             _ => true,
