@@ -227,6 +227,11 @@ impl Machine<'_> {
         let Some((class, instance)) = self.frame().and_then(|frame| frame.method.clone()) else {
             return Value::Unknown;
         };
+        self.super_of(class, instance)
+    }
+
+    /// `super(class, instance)`.
+    pub(super) fn super_of(&mut self, class: ObjectId, instance: Value) -> Value {
         let region = self.region();
         let pair = Value::Tuple(Arc::from([Value::Object(class), instance]));
         self.state.heap.make(Value::Builtin("builtins.super"), Payload::Descriptor(pair), region)
