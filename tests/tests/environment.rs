@@ -1,6 +1,11 @@
 //! Interpreters and `sys.path` against CPython.
 
-#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests touch the disk, start interpreters, and fail by a panic"
+)]
 
 mod common;
 

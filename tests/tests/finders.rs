@@ -1,14 +1,22 @@
 //! The finders against CPython: what `sys.meta_path` answers, name by name and field by field.
 
-#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests touch the disk, start interpreters, and fail by a panic"
+)]
 
 mod common;
 
 use std::path::Path;
 
-use common::{Start, assert_same, assert_same_state, interpreters, predict, scratch, write};
+use common::{
+    Start, assert_same, assert_same_state, interpreters, predict, predict_attributes, scratch, write,
+};
 use speclens_environment::{Environment, tables};
 use speclens_files::Database;
+use speclens_imports::finders::{Candidate, DatabaseDirectories, SearchState, candidates};
 
 /// Every module of the standard library that the tables know, and names that are not there.
 fn library_names(environment: &Environment) -> Vec<String> {
@@ -147,6 +155,61 @@ fn a_tree_of_special_cases_in_every_interpreter() {
         let names: Vec<&str> = TREE_NAMES.split_whitespace().collect();
         compare("tree", &start, &names);
     }
+}
+
+/// Names that can be imported without effect, of every kind.
+const IMPORTABLE: &str = "spread spread.a spread.c spread.c.d beaten outdone both either package package.module \
+    package.deeper.module hollow linked nowhere json json.decoder collections abc codecs io zipimport colorsys \
+    __hello__ __phello__ __phello__.spam importlib.util importlib.machinery _socket marshal email.mime.text";
+
+#[test]
+fn the_attributes_of_imported_modules() {
+    for python in interpreters() {
+        let root = scratch(&format!("attributes_{}", unique(&python)));
+        tree(&root, "none");
+        let path = ["one", "two", "three"].map(|name| root.join(name).display().to_string());
+        let start = Start::new(&python, &root).with("PYTHONPATH", &path.join(":"));
+        let database = Database::on_disk();
+        let environment = start.environment(&database);
+        // Modules of the start in versions before 3.9 got their specs in another way: `sys`, `marshal`.
+        let names: Vec<&str> = IMPORTABLE
+            .split_whitespace()
+            .filter(|&name| environment.interpreter.version.at_least(9) || name != "marshal")
+            .collect();
+        let what = format!("attributes, CPython {}", environment.interpreter.version);
+        assert_same(&what, &start.import(&names), &predict_attributes(&database, &environment, &names));
+        println!("compared: {what}");
+    }
+}
+
+#[test]
+fn candidates_with_their_verdicts() {
+    let root = scratch("candidates");
+    tree(&root, "none");
+    let Some(python) = interpreters().into_iter().next() else {
+        return println!("skipped: candidates: no Python");
+    };
+    let path = ["one", "two", "three"].map(|name| root.join(name).display().to_string());
+    let start = Start::new(&python, &root).with("PYTHONPATH", &path.join(":"));
+    let database = Database::on_disk();
+    let state = SearchState::at_startup(&start.environment(&database), None);
+    let all = |name: &str| -> Vec<String> {
+        let found = candidates(&DatabaseDirectories(database.db()), &state, name, None);
+        let below = |candidate: &Candidate| {
+            let path = candidate.path.strip_prefix(&root).unwrap_or(&candidate.path).display().to_string();
+            format!("{path} {:?}", candidate.verdict)
+        };
+        found.iter().map(below).collect()
+    };
+    assert_eq!(all("spread"), ["one/spread Portion", "two/spread Portion", "three/spread Portion"]);
+    assert_eq!(all("beaten"), ["one/beaten PortionNotUsed", "two/beaten.py Chosen"]);
+    assert_eq!(all("both"), ["one/both/__init__.py Chosen", "one/both.py SameEntry"]);
+    assert_eq!(all("either"), ["one/either.py Chosen", "one/either SameEntry"]);
+    assert_eq!(all("package"), ["one/package/__init__.py Chosen", "two/package Later"]);
+    assert_eq!(all("sys"), ["one/sys.py Later"]);
+    assert_eq!(all("colorsys")[0], "one/colorsys/__init__.py Chosen");
+    assert!(all("colorsys")[1].ends_with("colorsys.py Later"));
+    assert_eq!(all("nowhere"), Vec::<String>::new());
 }
 
 fn unique(python: &Path) -> String {

@@ -1,7 +1,12 @@
 //! What `.pth` files do at startup: editable installs, setuptools' distutils, legacy namespace packages; and which
 //! distribution owns what. The packages are real ones, from the package index.
 
-#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests touch the disk, start interpreters, and fail by a panic"
+)]
 
 mod common;
 
@@ -190,5 +195,88 @@ fn editable_installs_of_setuptools() {
         write(&venv.root, &[("workspace/flat/data.txt", "")]);
         let folder = venv.root.join("workspace").display().to_string();
         compare("a folder before an editable install", &start.with("PYTHONPATH", &folder), &names);
+    }
+}
+
+/// What setuptools writes before 31, and since.
+const NAMESPACE_LINES: [(&str, &str); 2] = [
+    (
+        "older",
+        "import sys, types, os;p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('older',));\
+         ie = os.path.exists(os.path.join(p,'__init__.py'));\
+         m = not ie and sys.modules.setdefault('older', types.ModuleType('older'));\
+         mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n",
+    ),
+    (
+        "newer",
+        "import sys, types, os;has_mfs = sys.version_info > (3, 5);\
+         p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('newer',));\
+         importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');\
+         m = has_mfs and sys.modules.setdefault('newer', importlib.util.module_from_spec(\
+         importlib.machinery.PathFinder.find_spec('newer', [os.path.dirname(p)])));\
+         m = m or sys.modules.setdefault('newer', types.ModuleType('newer'));\
+         mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n",
+    ),
+];
+
+#[test]
+fn legacy_namespace_packages() {
+    let program = "import json, sys; print(json.dumps([[n, list(m.__path__), m.__spec__ is not None] \
+                   for n, m in sorted(sys.modules.items()) if n in ('newer', 'older')]))";
+    for python in interpreters() {
+        let venv = venv(&python, "nspkg");
+        write(&venv.site, &[("newer/a.py", ""), ("older/b.py", "")]);
+        for (name, line) in NAMESPACE_LINES {
+            write(&venv.site, &[(&format!("{name}-1-nspkg.pth"), line)]);
+        }
+        let mut command = Command::new(&venv.python);
+        let actual: serde_json::Value =
+            serde_json::from_str(&run(command.args(["-I", "-c", program]).env_clear(), "")).expect("JSON");
+        let gone = NAMESPACE_LINES[1].1.replace("newer", "gone");
+        write(&venv.site, &[("gone-1-nspkg.pth", &gone)]);
+        let mut command = Command::new(&venv.python);
+        let output = command.args(["-I", "-c", ""]).env_clear().output().expect("a run");
+        let complaint = "'NoneType' object has no attribute 'loader'";
+        assert!(String::from_utf8_lossy(&output.stderr).contains(complaint), "{output:?}");
+        let database = Database::on_disk();
+        let environment = Start::new(&venv.python, &venv.root).environment(&database);
+        assert!(environment.problems.iter().any(|problem| problem.message.ends_with(complaint)));
+        let modules = environment.startup_hooks.iter().flat_map(|hook| &hook.modules);
+        let predicted: Vec<_> =
+            modules.map(|module| serde_json::json!([module.name, [module.path], module.has_spec])).collect();
+        assert_eq!(
+            actual,
+            serde_json::Value::Array(predicted),
+            "CPython {}",
+            environment.interpreter.version
+        );
+    }
+}
+
+#[test]
+fn environments_of_virtualenv() {
+    let Some(pip) = with_pip() else { return println!("skipped: virtualenv: no interpreter has pip") };
+    let requirements = ["virtualenv==20.29.1", "distlib==0.3.9", "filelock==3.16.1", "platformdirs==4.3.6"];
+    let Some(tool) = installed(&pip, "virtualenv_20.29.1", &requirements) else { return };
+    for python in interpreters() {
+        let root = scratch(&format!("virtualenv_{}", python.display().to_string().replace(['/', '.'], "_")));
+        let mut command = Command::new(&pip);
+        command
+            .args(["-m", "virtualenv", "--quiet", "--no-seed", "--no-vcs-ignore", "--python"])
+            .arg(&python);
+        command.arg("--app-data").arg(root.join("data")).arg(root.join("venv")).env("PYTHONPATH", &tool);
+        if !command.output().expect("a run").status.success() {
+            println!("skipped: virtualenv does not support {}", python.display());
+            continue;
+        }
+        let start = Start::new(&root.join("venv/bin/python"), &root);
+        compare("virtualenv", &start, &["json", "distutils", "_virtualenv", "nowhere"]);
+        let environment = start.environment(&Database::on_disk());
+        let finder = &environment.meta_path[0];
+        assert!(
+            matches!(finder, MetaPathFinder::Narrow { .. }),
+            "{finder:?} {:?}",
+            environment.startup_hooks
+        );
     }
 }

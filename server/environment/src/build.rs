@@ -64,7 +64,8 @@ impl Build {
 /// `build_time_vars`.
 fn variables(disk: Disk<'_>, library: &Path) -> Vec<(Literal, Literal)> {
     let listing = disk.listing(library);
-    let is_data = |name: &str| name.starts_with("_sysconfigdata") && name.ends_with(".py");
+    let is_data =
+        |name: &str| name.strip_suffix(".py").is_some_and(|stem| stem.starts_with("_sysconfigdata"));
     let member = listing.and_then(|listing| listing.iter().find(|member| is_data(&member.name)));
     let text = member.and_then(|member| disk.text(&library.join(&member.name)));
     let literals = text.map(|text| module_literals(&text)).unwrap_or_default();

@@ -17,13 +17,11 @@ pub(crate) fn discover(disk: Disk<'_>, root: &Path, request: &Request) -> Locate
     let mut located = if let Some(asked) = &request.python {
         let path = normal(&root.join(asked));
         locate(disk, &path, "by --python").unwrap_or_else(|| {
-            built_in(request, "nowhere", format!("no Python is at {}", path.display()), path)
+            built_in(request, "nowhere", &format!("no Python is at {}", path.display()), path)
         })
     } else {
         let chosen = found_places(disk, root, request);
-        chosen.unwrap_or_else(|| {
-            built_in(request, "nowhere", "no Python was found".to_owned(), root.to_path_buf())
-        })
+        chosen.unwrap_or_else(|| built_in(request, "nowhere", "no Python was found", root.to_path_buf()))
     };
     if let Some(wanted) = request.python_version {
         override_version(&mut located.interpreter, wanted);
@@ -177,7 +175,7 @@ fn pyenv_version(disk: Disk<'_>, pyenv: &Path, version: &str) -> Option<PathBuf>
     Some(versions.join(newest.1))
 }
 
-fn built_in(request: &Request, found: &str, reason: String, file: PathBuf) -> Located {
+fn built_in(request: &Request, found: &str, reason: &str, file: PathBuf) -> Located {
     let version = request.python_version.unwrap_or_else(tables::newest);
     let message =
         format!("{reason}: a built-in account of CPython {version}'s standard library is used in its place");

@@ -34,13 +34,7 @@ fn read(disk: Disk<'_>, location: &Path, member: &str, stem: &str, kind: &str) -
         _ if disk.is_file(&metadata) => metadata.clone(),
         _ => metadata.join("PKG-INFO"),
     };
-    let text = disk.text(&file).unwrap_or_default();
-    let headers = text.lines().take_while(|line| !line.is_empty());
-    let (mut name, mut version) = (None, None);
-    for line in headers {
-        name = name.or_else(|| line.strip_prefix("Name:").map(|value| value.trim().to_owned()));
-        version = version.or_else(|| line.strip_prefix("Version:").map(|value| value.trim().to_owned()));
-    }
+    let (name, version) = headers(disk.0, disk.0.entry(&file)).clone();
     let mut parts = stem.split('-');
     let by_name = parts.next().unwrap_or_default().to_owned();
     let by_version = parts.next().unwrap_or_default().to_owned();
@@ -50,6 +44,17 @@ fn read(disk: Disk<'_>, location: &Path, member: &str, stem: &str, kind: &str) -
         metadata,
         location: location.to_path_buf(),
     }
+}
+
+/// `Name` and `Version` of a metadata file. Remembered by file, so that an installation reads no other's metadata.
+#[salsa::tracked(returns(ref))]
+fn headers(db: &dyn Db, file: Entry) -> (Option<String>, Option<String>) {
+    let text = String::from_utf8_lossy(&file.bytes(db).unwrap_or_default()).into_owned();
+    let get = |header: &str| {
+        let mut lines = text.lines().take_while(|line| !line.is_empty());
+        lines.find_map(|line| line.strip_prefix(header)).map(|value| value.trim().to_owned())
+    };
+    (get("Name:"), get("Version:"))
 }
 
 /// The distribution that installed `path`, a file or a directory: by its `RECORD` (or `installed-files.txt`, or

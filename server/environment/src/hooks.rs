@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use speclens_source::{Literal, decode, module_literals, names_of_narrow_finder};
 
-use crate::model::{MetaPathFinder, PathOrigin, StartupHook, StartupModule};
+use crate::model::{MetaPathFinder, PathOrigin, Problem, StartupHook, StartupModule};
 use crate::site::{Site, is_standard};
 
 /// A line that `site` runs once more, since it processes the directory of a virtual environment twice.
@@ -21,10 +21,7 @@ pub(crate) fn run_line(site: &mut Site<'_>, directory: &Path, file: &Path, line:
     let effect = if text.contains("_distutils_hack") && text.contains("add_shim") {
         distutils_hack(site, file, text)
     } else if let Some(module) = legacy_namespace(directory, text) {
-        let spec = if module.has_spec { "with" } else { "without" };
-        let effect = format!("puts the namespace package {} in sys.modules, {spec} a spec", module.name);
-        modules.push(module);
-        Some(effect)
+        Some(run_legacy_namespace(site, file, line, text, module, &mut modules))
     } else {
         let effects: Vec<String> = imported_modules(text)
             .into_iter()
@@ -94,6 +91,32 @@ pub(crate) fn run_entry_point(site: &mut Site<'_>, file: &Path, line: u32, text:
     site.hooks.push(StartupHook { file, line, text, effect, modules: Vec::new() });
 }
 
+/// What such a line does where its directory is a package already, or is not there.
+fn run_legacy_namespace(
+    site: &mut Site<'_>,
+    file: &Path,
+    line: u32,
+    text: &str,
+    module: StartupModule,
+    modules: &mut Vec<StartupModule>,
+) -> String {
+    let name = module.name.clone();
+    if text.contains("not ie and") && site.disk.is_file(&module.path.join("__init__.py")) {
+        return format!("nothing, since {name} is a regular package");
+    }
+    if module.has_spec && !site.disk.is_directory(&module.path) {
+        let message = format!(
+            "{name} has no directory here, so this line fails at every start of Python: 'NoneType' object has no \
+             attribute 'loader'"
+        );
+        site.problems.push(Problem { message, file: file.to_path_buf(), line: Some(line) });
+        return "fails with an AttributeError".to_owned();
+    }
+    let spec = if module.has_spec { "with" } else { "without" };
+    modules.push(module);
+    format!("puts the namespace package {name} in sys.modules, {spec} a spec")
+}
+
 /// The names that the `import` statements of a line import, parents first.
 fn imported_modules(text: &str) -> Vec<&str> {
     text.split(';')
@@ -127,18 +150,15 @@ fn read_module(site: &mut Site<'_>, pth: &Path, line: u32, name: &str) -> Option
     if let Some(effect) = setuptools_editable(site, pth, line, &file, &text) {
         return Some(effect);
     }
-    let (at, found) = text.lines().enumerate().find(|(_, line)| touches_finders(line))?;
+    let Some((at, found)) = text.lines().enumerate().find(|(_, line)| touches_finders(line)) else {
+        return installs_imported_finder(site, &file, &text);
+    };
     let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-    let (finder, effect) = match names_of_narrow_finder(&text) {
-        Some(names) => {
-            let effect = format!("puts a finder on sys.meta_path that answers only for {}", names.join(", "));
-            let what = name.to_owned();
-            (MetaPathFinder::Narrow { what, names, file: file.clone(), line: number }, effect)
-        }
-        None => {
-            let what = found.trim().to_owned();
-            (unknown(what, &file, number), format!("changes the finders ({})", found.trim()))
-        }
+    let (finder, effect) = if let Some(names) = names_of_narrow_finder(&text) {
+        let effect = format!("puts a finder on sys.meta_path that answers only for {}", names.join(", "));
+        (MetaPathFinder::Narrow { what: name.to_owned(), names, file: file.clone(), line: number }, effect)
+    } else {
+        (unknown(found.trim().to_owned(), &file, number), format!("changes the finders ({})", found.trim()))
     };
     if found.contains(".append(") {
         site.meta_path.push(finder);
@@ -146,6 +166,30 @@ fn read_module(site: &mut Site<'_>, pth: &Path, line: u32, name: &str) -> Option
         site.meta_path.insert(0, finder);
     }
     Some(effect)
+}
+
+/// `from package import Finder as F` with `F.install()`, as the generated module of an editable install has it.
+fn installs_imported_finder(site: &mut Site<'_>, file: &Path, text: &str) -> Option<String> {
+    for (line, code) in (1..).zip(text.lines()) {
+        let Some((module, names)) = code.strip_prefix("from ").and_then(|rest| rest.split_once(" import "))
+        else {
+            continue;
+        };
+        let bound = names.rsplit(" as ").next().unwrap_or(names).trim();
+        if !text.contains(&format!("{bound}.install(")) {
+            continue;
+        }
+        let Some((_, source)) = module_source(site, module.trim()) else { continue };
+        let Some(change) = source.lines().find(|line| touches_finders(line)) else { continue };
+        let finder = unknown(code.trim().to_owned(), file, line);
+        if change.contains(".append(") {
+            site.meta_path.push(finder);
+        } else {
+            site.meta_path.insert(0, finder);
+        }
+        return Some(format!("installs the finder of {}", module.trim()));
+    }
+    None
 }
 
 /// Whether a line of code changes `sys.meta_path` or `sys.path_hooks`.

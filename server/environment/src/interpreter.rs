@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::build::Build;
+use speclens_files::Listing;
+
 use crate::disk::Disk;
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
 use crate::pyvenv::{self, Configuration};
@@ -179,7 +181,7 @@ fn libraries_in<'a>(
     disk: Disk<'a>,
     libraries: &Path,
 ) -> impl Iterator<Item = (PythonVersion, &'a str, Implementation)> + use<'a> {
-    disk.listing(libraries).into_iter().flat_map(|listing| listing.iter()).filter_map(|member| {
+    disk.listing(libraries).into_iter().flat_map(Listing::iter).filter_map(|member| {
         let (rest, implementation) = match member.name.strip_prefix("python") {
             Some(rest) => (rest, Implementation::CPython),
             None => (member.name.strip_prefix("pypy")?, Implementation::PyPy),

@@ -130,15 +130,16 @@ impl Site<'_> {
         self.add(normal(directory), origin);
         let Some(listing) = self.disk.listing(directory) else { return };
         for member in listing.iter() {
-            if member.name.ends_with(".pth") && !self.is_hidden(&member.name) {
+            // `PTH` is another suffix to `site`.
+            if has_suffix(&member.name, ".pth") && !self.is_hidden(&member.name) {
                 self.add_path_file(directory, &directory.join(&member.name));
             }
         }
         if !self.has_start_files() {
             return;
         }
-        let is_start = |name: &str| name.ends_with(".start") && !name.starts_with('.');
-        for member in listing.iter().filter(|member| is_start(&member.name)) {
+        let shown = |name: &str| has_suffix(name, ".start") && !name.starts_with('.');
+        for member in listing.iter().filter(|member| shown(&member.name)) {
             let file = directory.join(&member.name);
             if self.seen_files.insert(file.clone()) {
                 self.read_start_file(directory, &file);
@@ -254,6 +255,10 @@ impl Site<'_> {
             self.entries.push(SearchPathEntry { path, origin });
         }
     }
+}
+
+fn has_suffix(name: &str, suffix: &str) -> bool {
+    name.strip_suffix(suffix).is_some()
 }
 
 /// The lines of a `.pth` file with their numbers: of a text file before 3.13, of `str.splitlines` since.

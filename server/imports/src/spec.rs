@@ -1,6 +1,6 @@
 //! `importlib.machinery.ModuleSpec` as data.
 
-use speclens_environment::PythonVersion;
+use speclens_environment::{Environment, PythonVersion, tables};
 
 /// The loader of a spec, by its class.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,6 +72,11 @@ impl ModuleSpec {
         self.submodule_search_locations.is_some() && matches!(self.loader, None | Some(Loader::Namespace))
     }
 
+    /// As [`ModuleSpec::after_import`], for any version: in 3.6 the spec of a namespace package keeps no loader.
+    pub fn after_import_in(&self, version: PythonVersion) -> Self {
+        if version.at_least(7) { self.after_import() } else { self.clone() }
+    }
+
     /// The spec that the imported module has: `_init_module_attrs` gives a namespace package its loader (3.7+,
     /// `Lib/importlib/_bootstrap.py`).
     pub fn after_import(&self) -> Self {
@@ -81,4 +86,63 @@ impl ModuleSpec {
         }
         spec
     }
+}
+
+/// An attribute that a module may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attribute<T> {
+    /// Reading it raises `AttributeError`.
+    Missing,
+    /// It is `None`.
+    None,
+    /// It has a value.
+    Value(T),
+}
+
+/// What the import system gives a module before its code runs (`_init_module_attrs`, `Lib/importlib/_bootstrap.py`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleAttributes {
+    /// `__name__`.
+    pub name: String,
+    /// `__package__`.
+    pub package: String,
+    /// The class of `__loader__`, as [`ModuleSpec::loader`].
+    pub loader: Option<Loader>,
+    /// `__file__`.
+    pub file: Attribute<String>,
+    /// `__path__`.
+    pub path: Attribute<Vec<String>>,
+    /// `__cached__`, which 3.15 sets no more.
+    pub cached: Attribute<String>,
+}
+
+/// The attributes of a module that is imported by `spec`, as long as its own code does not change them.
+pub fn module_attributes(spec: &ModuleSpec, environment: &Environment) -> ModuleAttributes {
+    let version = environment.interpreter.version;
+    let located = |value: &Option<String>| match value {
+        Some(value) if spec.has_location => Attribute::Value(value.clone()),
+        _ => Attribute::Missing,
+    };
+    let file = match spec.loader {
+        _ if spec.is_namespace() && version.at_least(7) => Attribute::None,
+        Some(Loader::Frozen) => frozen_file(&spec.name, environment).map_or(Attribute::Missing, Attribute::Value),
+        _ => located(&spec.origin),
+    };
+    ModuleAttributes {
+        name: spec.name.clone(),
+        package: spec.parent().to_owned(),
+        // 3.6 gives a namespace package its loader here, though its spec keeps none.
+        loader: spec.after_import().loader,
+        file,
+        path: spec.submodule_search_locations.clone().map_or(Attribute::Missing, Attribute::Value),
+        cached: if version.at_least(15) { Attribute::Missing } else { located(&spec.cached) },
+    }
+}
+
+/// The file in the standard library that a frozen module was made from (3.11 and newer).
+fn frozen_file(name: &str, environment: &Environment) -> Option<String> {
+    let interpreter = &environment.interpreter;
+    let below = tables(interpreter.version).frozen(name)?.2.as_ref()?;
+    let library = interpreter.standard_library.as_ref()?;
+    Some(library.join(below).to_string_lossy().into_owned())
 }

@@ -1,7 +1,6 @@
 //! Real interpreters, and the model beside them.
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
-#![allow(clippy::disallowed_methods, reason = "tests touch the disk and start interpreters")]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -14,11 +13,12 @@ use serde_json::{Value, json};
 use speclens_environment::{Environment, Project, Request, Variables, environment};
 use speclens_files::Database;
 use speclens_imports::finders::{DatabaseDirectories, SearchState, find_spec};
-use speclens_imports::spec::ModuleSpec;
+use speclens_imports::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 
 /// No run of an interpreter may take longer.
 const LIMIT: Duration = Duration::from_secs(120);
 const DRIVER: &str = include_str!("driver.py");
+const ATTRIBUTES: &str = include_str!("attributes.py");
 
 /// The interpreters of this machine: those of pyenv, and every `python3.X` on PATH.
 pub fn interpreters() -> Vec<PathBuf> {
@@ -159,6 +159,17 @@ impl Start {
         (state, rows.collect())
     }
 
+    /// Imports each name in CPython and gives the attributes of its module.
+    pub fn import(&self, names: &[&str]) -> Vec<Value> {
+        let mut command = Command::new(&self.python);
+        command.env_clear().envs(self.variables.iter().cloned()).current_dir(&self.directory);
+        let text =
+            run(command.arg("-B").arg(scratch_file("attributes.py", ATTRIBUTES)), &json!(names).to_string());
+        // `__hello__` greets.
+        let rows = text.lines().filter(|line| line.starts_with('{'));
+        rows.map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
     /// The environment as the model reads it.
     pub fn environment(&self, database: &Database) -> Arc<Environment> {
         let request = Request {
@@ -229,6 +240,42 @@ fn row(name: &str, spec: Option<&ModuleSpec>, environment: &Environment) -> Valu
         "cached": spec.and_then(|spec| spec.cached.clone()),
         "locations": spec.and_then(|spec| spec.submodule_search_locations.clone()),
     })
+}
+
+/// The model's account of the attributes after import, in the form of `attributes.py`.
+pub fn predict_attributes(database: &Database, environment: &Arc<Environment>, names: &[&str]) -> Vec<Value> {
+    let state = SearchState::at_startup(environment, None);
+    let version = environment.interpreter.version;
+    let mut known = BTreeMap::new();
+    let class = |loader: Option<&Loader>| loader.map(|loader| loader.class_name(version).to_owned());
+    let found = names.iter().map(|name| (name, find(database, &state, name, &mut known)));
+    found
+        .map(|(name, spec)| {
+            let Some(spec) = spec else { return json!({"name": name, "found": false}) };
+            let attributes = module_attributes(&spec, environment);
+            let imported = spec.after_import_in(version);
+            json!({
+                "name": name,
+                "found": true,
+                "file": attribute(attributes.file),
+                "path": attribute(attributes.path),
+                "cached": attribute(attributes.cached),
+                "package": attributes.package,
+                "loader": class(attributes.loader.as_ref()),
+                "spec_loader": class(imported.loader.as_ref()),
+                "spec_origin": imported.origin,
+                "spec_parent": imported.parent(),
+            })
+        })
+        .collect()
+}
+
+fn attribute<T: Into<Value>>(attribute: Attribute<T>) -> Value {
+    match attribute {
+        Attribute::Missing => json!("missing"),
+        Attribute::None => json!({"value": null}),
+        Attribute::Value(value) => json!({"value": value.into()}),
+    }
 }
 
 /// Compares field by field and shows the first rows that differ.

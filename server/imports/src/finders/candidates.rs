@@ -5,7 +5,7 @@ use super::meta_path::candidate;
 use super::{Candidate, Directories, SearchState, Verdict, find_spec};
 
 /// All files and directories that stand for `name` in the search path, in search order: the winner, the portions, and
-/// what lost. Dearer than [`find_spec`], which stops at the winner.
+/// what lost. Dearer than [`find_spec`], which stops at the winner. Empty where nothing is found.
 pub fn candidates(
     directories: &dyn Directories,
     state: &SearchState,
@@ -13,27 +13,38 @@ pub fn candidates(
     path: Option<&[String]>,
 ) -> Vec<Candidate> {
     let resolution = find_spec(directories, state, name, path);
+    let Some(spec) = resolution.spec else { return Vec::new() };
     let search = Search::new(directories, state);
-    let mut found = resolution.candidates;
-    let chosen = resolution.spec.is_some();
-    let is_namespace = resolution.spec.is_some_and(|spec| spec.is_namespace());
-    for entry in path.unwrap_or(&state.path) {
-        for (path, is_portion) in search.all_in(entry, name) {
-            if found.iter().any(|known| known.path.to_str() == Some(&path)) {
-                continue;
-            }
-            let same_entry = found.iter().any(|known| {
-                known.verdict == Verdict::Chosen
-                    && search.entry_of(&known.path.to_string_lossy()) == Some(entry.trim_end_matches('/'))
-            });
-            let verdict = match (is_portion, same_entry) {
-                _ if !chosen => continue,
-                (_, true) => Verdict::SameEntry,
-                (true, false) if !is_namespace => Verdict::PortionNotUsed,
-                _ => Verdict::Later,
+    let portions = if spec.is_namespace() { spec.submodule_search_locations.unwrap_or_default() } else { Vec::new() };
+    let winner = spec.origin.filter(|_| spec.has_location);
+    let all: Vec<(String, Vec<(String, bool)>)> = path
+        .unwrap_or(&state.path)
+        .iter()
+        .map(|entry| (entry.clone(), search.all_in(entry, name)))
+        .collect();
+    let is_winner = |path: &str| winner.as_deref() == Some(path);
+    let on_path = all.iter().flat_map(|(_, found)| found).any(|(path, _)| is_winner(path));
+    // Another finder than the path's has answered: before all of these, or, where none of them could, after.
+    let mut decided = !on_path && portions.is_empty();
+    let mut found: Vec<Candidate> =
+        winner.clone().filter(|_| decided).map(|path| candidate((path, Verdict::Chosen))).into_iter().collect();
+    for (_, members) in all {
+        let chosen_here = members.iter().any(|(path, _)| is_winner(path));
+        for (path, is_portion) in members {
+            let verdict = if is_winner(&path) && !decided {
+                Verdict::Chosen
+            } else if portions.contains(&path) {
+                Verdict::Portion
+            } else if chosen_here && !decided {
+                Verdict::SameEntry
+            } else if is_portion && !decided {
+                Verdict::PortionNotUsed
+            } else {
+                Verdict::Later
             };
             found.push(candidate((path, verdict)));
         }
+        decided |= chosen_here;
     }
     found
 }
@@ -63,12 +74,5 @@ impl Search<'_> {
         found.extend(files.filter(|file| listing.has_file(file)).map(|file| (join(entry, &file), false)));
         found.extend(portion);
         found
-    }
-
-    /// The path entry that a module's file was found in.
-    fn entry_of<'p>(&self, file: &'p str) -> Option<&'p str> {
-        let (directory, name) = file.rsplit_once('/')?;
-        let is_init = self.suffixes.iter().any(|(suffix, _)| name.strip_prefix("__init__") == Some(suffix));
-        if is_init { directory.rsplit_once('/').map(|(entry, _)| entry) } else { Some(directory) }
     }
 }

@@ -1,7 +1,9 @@
 //! The literals that a module assigns to names at its top level, for files that are written as data.
 
 use rustpython_ruff_python_ast::{Expr, ModModule, Number, Operator, Stmt, UnaryOp};
-use rustpython_ruff_python_parser::{Parsed, parse_module};
+use rustpython_ruff_python_parser::parse_module;
+
+use super::{MAX_DEPTH, MAX_NESTING, nesting};
 
 /// A value that is written out in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +42,12 @@ impl Literal {
 /// The top-level assignments `NAME = literal` and `NAME: annotation = literal`, in order. Empty where the text is no
 /// Python.
 pub fn module_literals(text: &str) -> Vec<(String, Literal)> {
-    let Ok(parsed) = parse_module(text) else { return Vec::new() };
-    let parsed: Parsed<ModModule> = parsed;
+    let Some(module) = parsed(text) else { return Vec::new() };
     let named = |target: &Expr, value: &Expr| match target {
         Expr::Name(name) => Some((name.id.to_string(), literal(value)?)),
         _ => None,
     };
-    let assignments = parsed.syntax().body.iter().filter_map(|statement| match statement {
+    let assignments = module.body.iter().filter_map(|statement| match statement {
         Stmt::Assign(assign) => match assign.targets.as_slice() {
             [target] => named(target, &assign.value),
             _ => None,
@@ -57,7 +58,18 @@ pub fn module_literals(text: &str) -> Vec<(String, Literal)> {
     assignments.collect()
 }
 
+fn parsed(text: &str) -> Option<ModModule> {
+    // The parser recurses, and the file may be anything.
+    (nesting(text) <= MAX_NESTING).then(|| parse_module(text).ok())?.map(rustpython_ruff_python_parser::Parsed::into_syntax)
+}
+
 fn literal(expression: &Expr) -> Option<Literal> {
+    literal_at(expression, MAX_DEPTH)
+}
+
+fn literal_at(expression: &Expr, depth: u32) -> Option<Literal> {
+    let depth = depth.checked_sub(1)?;
+    let literal = |expression: &Expr| literal_at(expression, depth);
     let all = |members: &[Expr]| members.iter().map(literal).collect::<Option<Vec<_>>>().map(Literal::List);
     match expression {
         Expr::StringLiteral(string) => Some(Literal::Str(string.value.to_str().to_owned())),
@@ -92,9 +104,9 @@ fn literal(expression: &Expr) -> Option<Literal> {
 ///
 /// The whole method must be one `if <name> in NAMES …:` (with what it does there), with at most `return None` after it.
 pub fn names_of_narrow_finder(text: &str) -> Option<Vec<String>> {
-    let parsed = parse_module(text).ok()?;
+    let module = parsed(text)?;
     let literals = module_literals(text);
-    let method = parsed.syntax().body.iter().find_map(|statement| {
+    let method = module.body.iter().find_map(|statement| {
         let Stmt::ClassDef(class) = statement else { return None };
         class.body.iter().find_map(|member| match member {
             Stmt::FunctionDef(function) if function.name.as_str() == "find_spec" => Some(function),
