@@ -13,7 +13,7 @@ use speclens_files::Db;
 use speclens_imports::machine::{Observation, ObservationKind, Raised, Site};
 use speclens_source::Span;
 
-use crate::finding::{Certainty, Finding, Place, Severity};
+use crate::finding::{Certainty, Finding, Place, Related, Severity};
 use crate::observe::Observed;
 
 /// What the rules know beside the observation.
@@ -40,6 +40,25 @@ pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<
             reads::spec_attribute(context, observation, module, attribute, seen)
         }
     }
+}
+
+/// How the module that an observation is about became what it is.
+pub(crate) fn evidence_of(
+    db: &dyn Db,
+    project: Project,
+    file: &Path,
+    observed: &Arc<Observed>,
+    observation: &Observation,
+) -> Vec<Related> {
+    let context = Context { db, project, file, observed };
+    let view = match &observation.kind {
+        ObservationKind::Import { view, .. } => view.as_ref(),
+        ObservationKind::FindSpec { module, .. } => module.as_ref(),
+        ObservationKind::ModuleAttribute { module, .. } | ObservationKind::SpecAttribute { module, .. } => {
+            Some(module)
+        }
+    };
+    view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
 }
 
 impl Context<'_> {
