@@ -5,7 +5,7 @@ use std::sync::Arc;
 use speclens_source::program::{Call, Expression};
 use speclens_source::{Name, Span};
 
-use super::Machine;
+use super::{Machine, TryContext};
 use super::exception::Raises;
 use super::modules::MODULE_SPEC;
 use super::observe::{ObservationKind, Seen, SpecState};
@@ -293,10 +293,15 @@ impl Machine<'_> {
             Payload::Function(function) => Some(Arc::clone(function)),
             _ => None,
         });
+        // Its AttributeError is the answer "no such attribute", and so is expected.
+        self.tries.push(TryContext { catches: vec!["AttributeError".into()], ..Default::default() });
+        let depth = self.tries.len();
         let found = match function {
             Some(function) => self.enter_function(&function, arguments, Vec::new()),
             None => self.call(&getter, arguments, Vec::new()),
         };
+        self.tries.truncate(depth);
+        self.tries.pop();
         match found {
             Ok(found) => Ok(Some(found)),
             Err(raised) if raised.type_name == "AttributeError" => Ok(None),

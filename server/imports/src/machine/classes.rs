@@ -11,7 +11,7 @@ use super::value::{Attributes, Object, ObjectId, Payload, Value};
 use super::{Frame, Machine};
 
 /// Class hierarchies deeper than this are not followed.
-const MAX_BASES: usize = 64;
+const MAX_BASES: usize = 24;
 
 impl Machine<'_> {
     /// Runs the body of a class: its names are the class's attributes.
@@ -36,28 +36,41 @@ impl Machine<'_> {
         result.map(drop)
     }
 
-    /// The class and its bases, in an order that is the method resolution order of single inheritance; a base that is not
-    /// known is [`Value::Unknown`].
+    /// The method resolution order of a class (C3, as `type.mro`); a base that is not known is [`Value::Unknown`].
     pub(super) fn bases(&self, class: &Value) -> Vec<Value> {
+        self.linearisation(class, MAX_BASES)
+    }
+
+    fn linearisation(&self, class: &Value, depth: usize) -> Vec<Value> {
+        let bases: Vec<Value> = match class {
+            Value::Object(id) => match &self.state.heap.get(*id).payload {
+                Payload::Class { bases, .. } if bases.is_empty() => vec![Value::Builtin("builtins.object")],
+                Payload::Class { bases, .. } => bases.to_vec(),
+                _ => vec![Value::Unknown],
+            },
+            Value::Builtin(name) => builtin_bases(name).iter().map(|base| Value::Builtin(base)).collect(),
+            _ => Vec::new(),
+        };
         let mut order = vec![class.clone()];
-        let mut next = 0;
-        while next < order.len() && order.len() < MAX_BASES {
-            let bases: Vec<Value> = match &order[next] {
-                Value::Object(id) => match &self.state.heap.get(*id).payload {
-                    Payload::Class { bases, .. } => bases.to_vec(),
-                    _ => vec![Value::Unknown],
-                },
-                Value::Builtin(name) => builtin_bases(name).iter().map(|base| Value::Builtin(base)).collect(),
-                _ => Vec::new(),
-            };
-            for base in bases {
-                if !order.contains(&base) {
-                    order.push(base);
-                }
-            }
-            next += 1;
+        if depth == 0 {
+            order.push(Value::Unknown);
+            return order;
         }
-        order
+        let mut sequences: Vec<Vec<Value>> =
+            bases.iter().map(|base| self.linearisation(base, depth - 1)).collect();
+        sequences.push(bases);
+        loop {
+            sequences.retain(|sequence| !sequence.is_empty());
+            let Some(first) = sequences.first().map(|sequence| sequence[0].clone()) else { return order };
+            let in_tail = |head: &Value| sequences.iter().any(|sequence| sequence[1..].contains(head));
+            let head = sequences.iter().map(|sequence| &sequence[0]).find(|head| !in_tail(head));
+            // An inconsistent hierarchy raises in CPython; here some order must do.
+            let head = head.cloned().unwrap_or(first);
+            for sequence in &mut sequences {
+                sequence.retain(|known| *known != head);
+            }
+            order.push(head);
+        }
     }
 
     /// The attribute that the class or the first of its bases has.
