@@ -5,7 +5,7 @@
 vim.g.loaded_python3_provider = 0
 vim.o.swapfile = false
 
-local report = { steps = {} }
+local report = {}
 
 local function finish()
   local file = assert(io.open(vim.env.SPECLENS_REPORT, 'w'))
@@ -127,7 +127,8 @@ vim.schedule(function()
   local ok, problem = xpcall(run, debug.traceback)
   if not ok then
     report.problem = problem
-    report.log = table.concat(vim.fn.readfile(vim.lsp.get_log_path(), '', -40), '\n')
+    local log = vim.lsp.get_log_path()
+    report.log = vim.fn.filereadable(log) == 1 and vim.fn.readfile(log, '', -40) or {}
   end
   finish()
 end)

@@ -56,8 +56,8 @@ fn candidates() -> Vec<PathBuf> {
     candidates
 }
 
-/// A shim of a version that is not switched on fails, and is no interpreter.
-fn ask(candidate: &Path) -> Option<Interpreter> {
+/// What a program says that it is. A shim of a version that is not switched on fails, and is no interpreter.
+pub fn ask(candidate: &Path) -> Option<Interpreter> {
     let code = "import sys; print(sys.implementation.name, *sys.version_info[:2], sys.executable)";
     #[expect(clippy::disallowed_methods, reason = "an interpreter of the machine, not of a workspace")]
     let output = output_within(Command::new(candidate).args(["-I", "-c", code]), Duration::from_secs(20))?;

@@ -39,11 +39,20 @@ impl Compare {
     }
 }
 
-/// Compares one tree, which lies on disk at `root`; the result is a list of differences, one on a line or more.
+/// Compares one tree, which lies on disk at `root`, with every interpreter of this machine that it is for; the result
+/// is a list of differences, one on a line or more.
 pub fn check(tree: &Tree, root: &Path, compare: Compare) -> Vec<String> {
+    let mut differences = check_with(tree, root, interpreters(), compare);
+    if interpreters().is_empty() && compare == Compare::Everything {
+        add(&mut differences, "Speclens without a Python", findings::compare(root, tree, None));
+    }
+    differences
+}
+
+/// Compares one tree with the given interpreters.
+pub fn check_with(tree: &Tree, root: &Path, interpreters: &[Interpreter], compare: Compare) -> Vec<String> {
     let mut differences = Vec::new();
-    let wanted = |interpreter: &&Interpreter| tree.versions.contains(interpreter.version);
-    for interpreter in interpreters().iter().filter(wanted) {
+    for interpreter in interpreters.iter().filter(|interpreter| tree.versions.contains(interpreter.version)) {
         let label = format!("CPython {}", interpreter.version);
         let mut found = Vec::new();
         for file in tree.files.iter().filter(|file| file.is_run()) {
@@ -54,9 +63,6 @@ pub fn check(tree: &Tree, root: &Path, compare: Compare) -> Vec<String> {
             let label = format!("Speclens for {}", interpreter.version);
             add(&mut differences, &label, findings::compare(root, tree, Some(interpreter)));
         }
-    }
-    if interpreters().is_empty() && compare == Compare::Everything {
-        add(&mut differences, "Speclens without a Python", findings::compare(root, tree, None));
     }
     differences
 }
@@ -86,13 +92,10 @@ pub fn check_document(document: &Document, directory: &Path, compare: Compare) -
 /// The same difference under several versions is told once.
 fn add(differences: &mut Vec<String>, label: &str, found: Vec<String>) {
     for text in found {
-        let same = differences.iter_mut().find(|known| known.starts_with(&format!("  {text}")));
-        match same {
-            Some(known) => {
-                known.pop();
-                let _ = write!(known, ", {label}]");
-            }
-            None => differences.push(format!("  {text}   [{label}]")),
+        let start = format!("  {text}   [");
+        match differences.iter_mut().find(|known| known.starts_with(&start)) {
+            Some(known) => known.insert_str(known.len() - 1, &format!(", {label}")),
+            None => differences.push(format!("{start}{label}]")),
         }
     }
 }
