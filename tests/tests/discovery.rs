@@ -192,7 +192,11 @@ fn finders_that_are_installed_at_startup() {
         find_spec(&DatabaseDirectories(database.db()), &state, name, None).uncertain
     };
     assert_eq!(check(&machine, "mine"), None);
-    assert_eq!(check(&machine, "c").as_deref(), Some("a finder of narrow_hook is asked first"));
+    assert_eq!(check(&machine, "c").as_deref(), Some("a finder of narrow_hook may answer"));
+    let customized = two()
+        .venv("/work/.venv", "/usr/bin")
+        .file(&format!("{site}/sitecustomize.py"), "import sys\nsys.path_hooks.insert(0, hook)\n");
+    assert!(check(&customized, "mine").is_some_and(|reason| reason.contains("sitecustomize.py:2")));
     let machine = machine
         .file(&format!("{site}/c_wide.pth"), "import wide_hook\n")
         .file(&format!("{site}/wide_hook.py"), "import sys\nsys.meta_path.insert(0, Other())\n");
