@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use common::{Start, assert_same, assert_same_state, interpreters, minor, predict, run, scratch, write};
-use speclens_environment::{MetaPathFinder, owner_of};
+use speclens_environment::{MetaPathFinder, owner_of, owners_of};
 use speclens_files::Database;
 
 /// The directory of a package's installation under cargo's target directory, made once; `None` where it cannot be had.
@@ -248,6 +248,40 @@ fn legacy_namespace_packages() {
             "CPython {}",
             environment.interpreter.version
         );
+    }
+}
+
+#[test]
+fn distributions_that_share_a_namespace() {
+    let Some(pip) = with_pip() else { return println!("skipped: shared namespace: no interpreter has pip") };
+    // Two with a legacy namespace line, one without.
+    let requirements =
+        ["sphinxcontrib-jsmath==1.0.1", "sphinxcontrib-devhelp==1.0.2", "sphinxcontrib-applehelp==1.0.8"];
+    let Some(packages) = installed(&pip, "sphinxcontrib", &requirements) else { return };
+    for python in interpreters() {
+        let venv = venv(&python, "shared");
+        copy(&packages, &venv.site);
+        let start = Start::new(&venv.python, &venv.root);
+        compare(
+            "shared namespace",
+            &start,
+            &["sphinxcontrib", "sphinxcontrib.jsmath", "sphinxcontrib.applehelp"],
+        );
+        let database = Database::on_disk();
+        let environment = start.environment(&database);
+        let names = |path: &str| -> Vec<&str> {
+            let owners = owners_of(database.db(), &environment, &venv.site.join(path));
+            owners.iter().map(|owner| owner.name.as_str()).collect()
+        };
+        assert_eq!(
+            names("sphinxcontrib"),
+            ["sphinxcontrib-applehelp", "sphinxcontrib-devhelp", "sphinxcontrib-jsmath"]
+        );
+        assert_eq!(names("sphinxcontrib/jsmath/version.py"), ["sphinxcontrib-jsmath"]);
+        assert_eq!(names("sphinxcontrib/nowhere"), Vec::<&str>::new());
+        let versions: Vec<&str> =
+            environment.distributions.iter().map(|distribution| distribution.version.as_str()).collect();
+        assert_eq!(versions, ["1.0.8", "1.0.2", "1.0.1"]);
     }
 }
 
