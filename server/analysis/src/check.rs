@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use speclens_environment::Project;
 use speclens_files::{Db, Entry};
-use speclens_imports::machine::Observation;
+use speclens_imports::machine::{Observation, ObservationKind};
 use speclens_source::Span;
 
 use crate::finding::{Certainty, Finding, Severity};
@@ -25,8 +25,13 @@ pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport>
     let context = Context { db, project, file: file.path(db), observed };
     // A read in a loop or a function is seen as often as it runs: what one look finds and another does not is possible.
     let mut looks: Vec<(Span, &str, Vec<Option<Finding>>)> = Vec::new();
+    // `m.__spec__.name` is one read: the finding of the whole says what `m.__spec__` is.
+    let inner: Vec<Span> = observed.observations.iter().filter_map(spec_span).collect();
     for observation in &observed.observations {
-        let Some(rule) = rule_of(observation) else { continue };
+        let rule = rule_of(observation);
+        if rule == "attribute" && inner.contains(&observation.span) {
+            continue;
+        }
         let finding = if observation.handled { None } else { judge(&context, observation) };
         match looks.iter_mut().find(|(span, known, _)| *span == observation.span && *known == rule) {
             Some((_, _, findings)) => findings.push(finding),
@@ -34,20 +39,25 @@ pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport>
         }
     }
     let mut findings: Vec<Finding> = looks.into_iter().filter_map(|(_, _, looks)| together(looks)).collect();
-    drop_inner(&mut findings);
     findings.sort_by_key(|finding| (finding.place.start, finding.place.end));
     Arc::new(FileReport { findings })
 }
 
 /// Looks at the same expression that ask the same question.
-fn rule_of(observation: &Observation) -> Option<&'static str> {
-    use speclens_imports::machine::ObservationKind;
-    Some(match &observation.kind {
+fn rule_of(observation: &Observation) -> &'static str {
+    match &observation.kind {
         ObservationKind::Import { .. } => "import",
         ObservationKind::FindSpec { .. } => "find_spec",
         ObservationKind::ModuleAttribute { .. } => "attribute",
         ObservationKind::SpecAttribute { .. } => "spec",
-    })
+    }
+}
+
+fn spec_span(observation: &Observation) -> Option<Span> {
+    match &observation.kind {
+        ObservationKind::SpecAttribute { spec_span, .. } => Some(*spec_span),
+        _ => None,
+    }
 }
 
 fn together(looks: Vec<Option<Finding>>) -> Option<Finding> {
@@ -58,17 +68,4 @@ fn together(looks: Vec<Option<Finding>>) -> Option<Finding> {
         finding.severity = finding.severity.min(Severity::Warning);
     }
     Some(finding)
-}
-
-/// `m.__spec__.name` is one read: the finding of the whole says what `m.__spec__` is.
-fn drop_inner(findings: &mut Vec<Finding>) {
-    let all = findings.clone();
-    findings.retain(|inner| {
-        !all.iter().any(|outer| {
-            outer.rule == inner.rule
-                && outer.place != inner.place
-                && outer.place.start <= inner.place.start
-                && inner.place.end <= outer.place.end
-        })
-    });
 }

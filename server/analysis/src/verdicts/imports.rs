@@ -2,7 +2,7 @@
 
 use speclens_environment::environment;
 use speclens_imports::DatabaseWorld;
-use speclens_imports::machine::{Deed, Observation, ObservationKind, Raised};
+use speclens_imports::machine::{Deed, ModuleView, Observation, ObservationKind, Raised};
 use speclens_source::{Name, Span};
 
 use super::evidence::{culprit, innermost, of_exception};
@@ -45,17 +45,24 @@ fn is_made(context: &Context<'_>, observation: &Observation, module: &str, raise
         return true;
     }
     // A stub or a replaced module on the way to the name.
-    context.observed.observations.iter().any(|earlier| match &earlier.kind {
-        ObservationKind::Import { module: imported, view: Some(view), raised: None } => {
-            earlier.span.end <= observation.span.start
-                && (module == imported || module.starts_with(&format!("{imported}.")))
-                && view
-                    .evidence
-                    .iter()
-                    .any(|evidence| matches!(evidence.deed, Deed::PutsStub { .. } | Deed::Replaces { .. }))
+    if let Some(parent) = module.rsplit_once('.').map(|(parent, _)| parent) {
+        let parent_is_made = context.observed.observations.iter().any(|earlier| match &earlier.kind {
+            ObservationKind::Import { module: imported, view: Some(view), .. } => {
+                let before = earlier.span.end <= observation.span.start;
+                before && imported == parent && is_put(view)
+            }
+            _ => false,
+        });
+        if parent_is_made {
+            return true;
         }
-        _ => false,
-    }) || !raised.evidence.is_empty()
+    }
+    raised.subject.as_ref().is_some_and(is_put)
+}
+
+/// Whether code put the module where it is.
+fn is_put(view: &ModuleView) -> bool {
+    view.evidence.iter().any(|evidence| matches!(evidence.deed, Deed::PutsStub { .. } | Deed::Replaces { .. }))
 }
 
 /// `importlib.util.find_spec` that raises.

@@ -265,8 +265,10 @@ impl Machine<'_> {
         if let Some(found) = self.find_in_class(&class, name) {
             return self.bind_attribute(found, &value, &class).map(Some);
         }
-        let open = self.state.heap.get(id).open;
-        if open || self.is_open_class(&class) {
+        let open = self.state.heap.get(id).open || self.is_open_class(&class);
+        // A class that makes attributes up says itself that it makes none of these (Mock does).
+        let refuses = MODULE_METADATA.contains(&name) && !self.bases(&class).contains(&Value::Unknown);
+        if open && !(refuses && self.find_in_class(&class, "__getattr__").is_some()) {
             return Ok(Some(Value::Unknown));
         }
         self.dynamic_attribute(id, &class, name)
@@ -276,17 +278,26 @@ impl Machine<'_> {
     fn dynamic_attribute(&mut self, id: ObjectId, class: &Value, name: &str) -> Raises<Option<Value>> {
         let value = Value::Object(id);
         let own = self.state.heap.slot(id, "__getattr__").filter(|_| self.is_module(id));
-        let getter = match own {
-            Some(slot) => Some(slot.value.clone()),
-            None => self
-                .find_in_class(class, "__getattr__")
-                .map(|found| Value::Method(Arc::new((value.clone(), found)))),
+        let (getter, arguments) = match own {
+            Some(slot) => (slot.value.clone(), vec![Value::str(name)]),
+            None => match self.find_in_class(class, "__getattr__") {
+                Some(found) => (found, vec![value, Value::str(name)]),
+                None => return Ok(None),
+            },
         };
-        let Some(getter) = getter else { return Ok(None) };
         if !self.may_follow() {
             return Ok(Some(Value::Unknown));
         }
-        match self.call(&getter, vec![Value::str(name)], Vec::new()) {
+        // Followed however long it is: what it answers is the attribute.
+        let function = getter.as_object().and_then(|id| match &self.state.heap.get(id).payload {
+            Payload::Function(function) => Some(Arc::clone(function)),
+            _ => None,
+        });
+        let found = match function {
+            Some(function) => self.enter_function(&function, arguments, Vec::new()),
+            None => self.call(&getter, arguments, Vec::new()),
+        };
+        match found {
             Ok(found) => Ok(Some(found)),
             Err(raised) if raised.type_name == "AttributeError" => Ok(None),
             Err(raised) => Err(raised),

@@ -218,6 +218,10 @@ impl Machine<'_> {
                 _ => Ok(Value::Unknown),
             },
             "object.__init__" | "print" => Ok(Value::None),
+            "super" => Ok(match arguments.as_slice() {
+                [Value::Object(class), instance] => self.super_of(*class, instance.clone()),
+                _ => Value::Unknown,
+            }),
             "property" | "staticmethod" | "classmethod" => {
                 let class = match name {
                     "property" => Value::Builtin("builtins.property"),

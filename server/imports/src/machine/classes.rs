@@ -89,7 +89,10 @@ impl Machine<'_> {
         self.bases(class).iter().any(|base| match base {
             Value::Object(id) => self.state.heap.get(*id).open,
             Value::Builtin(name) => {
-                !matches!(*name, "types.ModuleType" | "builtins.object" | "importlib.machinery.ModuleSpec")
+                !matches!(
+                    *name,
+                    "types.ModuleType" | "types.SimpleNamespace" | "builtins.object" | "importlib.machinery.ModuleSpec"
+                )
                     && !self.is_exception_name(name)
             }
             _ => true,
@@ -224,6 +227,11 @@ impl Machine<'_> {
         let Some((class, instance)) = self.frame().and_then(|frame| frame.method.clone()) else {
             return Value::Unknown;
         };
+        self.super_of(class, instance)
+    }
+
+    /// `super(class, instance)`.
+    pub(super) fn super_of(&mut self, class: ObjectId, instance: Value) -> Value {
         let region = self.region();
         let pair = Value::Tuple(Arc::from([Value::Object(class), instance]));
         self.state.heap.make(Value::Builtin("builtins.super"), Payload::Descriptor(pair), region)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use speclens_source::Name;
 
+use super::observe::ModuleView;
 use super::state::Evidence;
 use super::value::{Site, Value};
 
@@ -24,6 +25,8 @@ pub struct Raised {
     pub traceback: Vec<Site>,
     /// Why, beyond the traceback.
     pub evidence: Vec<Evidence>,
+    /// The module that an import failed to take a name or a submodule from.
+    pub subject: Option<ModuleView>,
     /// Which observations of the user's file it belongs to, to be marked when it is caught there.
     pub observations: Vec<usize>,
     /// Whether it is certainly raised.

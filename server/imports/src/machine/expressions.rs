@@ -256,6 +256,12 @@ impl Machine<'_> {
 
     fn call_expression(&mut self, span: Span, call: &Call) -> Raises<Value> {
         let function = self.evaluate(&call.function)?;
+        // `getattr(m.__spec__, "name", default)` and `hasattr` ask, where a plain read expects.
+        self.tested = match function {
+            Value::Builtin("builtins.getattr") => call.arguments.len() == 3,
+            Value::Builtin("builtins.hasattr" | "builtins.isinstance" | "builtins.bool") => true,
+            _ => false,
+        };
         let (arguments, complete) = self.items(&call.arguments)?;
         let mut keywords: Vec<(Name, Value)> = Vec::with_capacity(call.keywords.len());
         let mut complete = complete;

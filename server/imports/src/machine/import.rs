@@ -53,19 +53,33 @@ impl Machine<'_> {
         names: &[Alias],
         level: u32,
     ) -> Raises<()> {
-        let Some(absolute) = self.absolute_name(module.unwrap_or_default(), level)? else {
+        let absolute = match self.absolute_name(module.unwrap_or_default(), level) {
+            Ok(absolute) => absolute,
+            Err(raised) => {
+                let written = format!("{}{}", ".".repeat(level as usize), module.unwrap_or_default());
+                return self.observed_import(&written.into(), span, Err(raised));
+            }
+        };
+        let Some(absolute) = absolute else {
             for alias in names.iter().filter(|alias| alias.name != "*") {
                 self.bind(alias.asname.as_ref().unwrap_or(&alias.name), Value::Unknown);
             }
             return Ok(());
         };
-        let result = self.import_for_statement(&absolute).and_then(|imported| {
-            names.iter().try_for_each(|alias| match alias.name.as_str() {
-                "*" => self.import_star(&imported, &absolute),
-                _ => self.take_name(&imported, &absolute, alias),
-            })
-        });
-        self.observed_import(&absolute, span, result)
+        let imported = match self.import_for_statement(&absolute) {
+            Ok(imported) => imported,
+            Err(raised) => return self.observed_import(&absolute, span, Err(raised)),
+        };
+        for alias in names {
+            let (taken, name) = match alias.name.as_str() {
+                "*" => (self.import_star(&imported, &absolute), absolute.clone()),
+                name => (self.take_name(&imported, &absolute, alias), format!("{absolute}.{name}").into()),
+            };
+            if let Err(raised) = taken {
+                return self.observed_import(&name, alias.span, Err(raised));
+            }
+        }
+        self.observed_import(&absolute, span, Ok(()))
     }
 
     fn take_name(&mut self, imported: &Value, absolute: &str, alias: &Alias) -> Raises<()> {
@@ -120,7 +134,7 @@ impl Machine<'_> {
         }
         let index = self.observations.len();
         let raised = result.as_ref().err().map(|raised| (**raised).clone());
-        let view = if result.is_ok() { self.view_of_name(name) } else { None };
+        let view = self.view_of_name(name);
         self.observe(span, ObservationKind::Import { module: name.clone(), raised, view }, false);
         result.map_err(|mut raised| {
             raised.observations.push(index);
@@ -181,7 +195,10 @@ impl Machine<'_> {
                 PackagePath::Unknown => return Ok(self.unfollowed(name)),
                 PackagePath::None => {
                     let message = format!("No module named '{name}'; '{parent}' is not a package");
-                    return Err(self.not_found(name, message));
+                    let mut raised = self.not_found(name, message);
+                    raised.subject = self.view(&imported, Some(parent));
+                    raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
+                    return Err(raised);
                 }
                 PackagePath::Known(path) => locations = Some(path),
             }
@@ -309,7 +326,7 @@ impl Machine<'_> {
     }
 
     /// The `ImportError` of `import_from` (its text is that of 3.8 and newer).
-    fn cannot_import(&self, module: &Value, full: &str, name: &str) -> Box<Raised> {
+    fn cannot_import(&mut self, module: &Value, full: &str, name: &str) -> Box<Raised> {
         let module_name = parent_of(full).unwrap_or(full);
         let (mut shown, mut file) = (module_name.to_owned(), None);
         if let Some(id) = module.as_object() {
@@ -327,6 +344,8 @@ impl Machine<'_> {
         };
         let mut raised = self.raise("builtins.ImportError", message);
         raised.name = Some(shown.into());
+        raised.subject = self.view(module, None);
+        raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
         raised
     }
 

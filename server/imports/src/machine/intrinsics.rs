@@ -9,6 +9,7 @@ use super::import::{Found, PackagePath, parent_of};
 use super::state::{Deed, Evidence};
 use super::value::{ObjectId, Payload, Value};
 use crate::finders;
+use crate::spec::Loader;
 
 /// Definitions of the standard library that the machine knows, as `module.name`, with what each is called here.
 const DEFINITIONS: &[(&str, &str)] = &[
@@ -129,6 +130,19 @@ impl Machine<'_> {
                 Ok(Value::None)
             }
             "pkgutil.extend_path" => Ok(self.extend_path(argument(0, "path"), argument(1, "name"))),
+            "types.SimpleNamespace" => {
+                let made = self.site();
+                let region = self.region();
+                let object =
+                    self.state.heap.make(Value::Builtin("types.SimpleNamespace"), Payload::Module { made }, region);
+                if let Some(id) = object.as_object() {
+                    for (attribute, value) in keywords {
+                        self.set_slot(id, attribute, value.clone());
+                    }
+                    self.state.heap.get_mut(id).open = !arguments.is_empty();
+                }
+                Ok(object)
+            }
             "functools.wraps" => Ok(Value::Builtin("functools.identity")),
             "functools.identity" => Ok(arguments.first().cloned().unwrap_or(Value::Unknown)),
             "functools.lru_cache" | "functools.cache" => {
@@ -288,7 +302,15 @@ impl Machine<'_> {
     /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
     pub(super) fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
         let Some(spec) = spec.as_ref().and_then(Value::as_object) else { return Value::Unknown };
-        let name = self.state.heap.slot(spec, "name").map_or(Value::Unknown, |slot| slot.value.clone());
+        let value = |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
+        let name = value(self, "name").unwrap_or_default();
+        let is_namespace = value(self, "loader") == Some(Value::None)
+            && value(self, "submodule_search_locations").is_some_and(|locations| locations != Value::None);
+        if is_namespace {
+            // `_init_module_attrs` gives the spec its loader (3.7+).
+            let loader = self.loader_value(Some(&Loader::Namespace));
+            self.state.heap.set(spec, "loader", loader, None);
+        }
         let site = self.site();
         let id = self.bare_module(name.as_str().unwrap_or("?"), site.clone());
         let copied = [

@@ -237,6 +237,7 @@ impl<'w> Machine<'w> {
             instance: None,
             traceback: Vec::new(),
             evidence: Vec::new(),
+            subject: None,
             observations: Vec::new(),
             certain: true,
         })

@@ -309,7 +309,7 @@ impl Machine<'_> {
         object
     }
 
-    fn loader_value(&mut self, loader: Option<&Loader>) -> Value {
+    pub(super) fn loader_value(&mut self, loader: Option<&Loader>) -> Value {
         let region = self.region();
         let class = match loader {
             None => return Value::None,
@@ -383,7 +383,12 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         let is_module = self.is_module(id);
         let own_name = self.text_attribute(id, "__name__").filter(|_| is_module);
-        let name: Name = name.map(Name::from).or_else(|| own_name.map(|name| Name::from(&*name)))?;
+        let entry_name = || {
+            let mut entries = self.state.modules.iter();
+            entries.find(|(_, entry)| entry.value == *module).map(|(name, _)| name.clone())
+        };
+        let own_name = own_name.map(|name| Name::from(&*name)).or_else(entry_name);
+        let name: Name = name.map(Name::from).or(own_name)?;
         let class = self.class_name(&object.class);
         let spec = match self.state.heap.slot(id, "__spec__") {
             Some(slot) if !slot.certain => SpecState::Unknown,
