@@ -11,7 +11,7 @@ use speclens_environment::{
 use speclens_files::{Database, MemorySystem};
 use speclens_imports::finders::{DatabaseDirectories, SearchState, find_spec};
 
-const ROOT: &str = "/work";
+const ROOT: &str = "/project";
 
 /// A machine with nothing but an empty workspace.
 struct Machine {
@@ -92,20 +92,27 @@ fn two() -> Machine {
 fn the_order_of_places() {
     let machine = two();
     assert_eq!(machine.found(), "3.12.1 /opt/py/bin/python3 by PATH");
-    let machine = machine.file("/work/pyproject.toml", "[tool.pyright]\nvenvPath = \"envs\"\nvenv = \"e\"\n");
+    let machine =
+        machine.file("/project/pyproject.toml", "[tool.pyright]\nvenvPath = \"envs\"\nvenv = \"e\"\n");
     assert_eq!(machine.found(), "3.12.1 /opt/py/bin/python3 by PATH", "what is not there does not count");
-    let machine = machine.venv("/work/envs/e", "/usr/bin");
-    assert_eq!(machine.found(), "3.11.2 /work/envs/e/bin/python by tool.pyright in pyproject.toml");
+    let machine = machine.venv("/project/envs/e", "/usr/bin");
+    assert_eq!(machine.found(), "3.11.2 /project/envs/e/bin/python by tool.pyright in pyproject.toml");
     let machine = machine.installation("/conda", "3.9.0").variable("CONDA_PREFIX", "/conda");
     assert_eq!(machine.found(), "3.9.0 /conda/bin/python3 by CONDA_PREFIX");
     let machine = machine.venv("/elsewhere/env", "/usr/bin").variable("VIRTUAL_ENV", "/elsewhere/env");
     assert_eq!(machine.found(), "3.11.2 /elsewhere/env/bin/python by VIRTUAL_ENV");
-    let machine = machine.venv("/work/.venv", "/usr/bin");
-    assert_eq!(machine.found(), "3.11.2 /work/.venv/bin/python by .venv in the workspace");
+    let machine = machine.venv("/project/.venv", "/usr/bin");
+    assert_eq!(machine.found(), "3.11.2 /project/.venv/bin/python by .venv in the workspace");
     let machine = machine.request(|request| request.python = Some("/opt/py".into()));
     assert_eq!(machine.found(), "3.12.1 /opt/py/bin/python3 by --python");
     let machine = machine.request(|request| request.python = Some("envs/e".into()));
-    assert_eq!(machine.found(), "3.11.2 /work/envs/e/bin/python by --python");
+    assert_eq!(machine.found(), "3.11.2 /project/envs/e/bin/python by --python");
+    let machine = machine.request(|request| request.python = Some("python3.11".into()));
+    assert_eq!(machine.found(), "3.11.2 /usr/bin/python3.11 by --python", "the name of a program");
+    let machine = machine.request(|request| request.python = Some("/nowhere/python".into()));
+    assert!(
+        machine.environment().problems[0].message.starts_with("no Python is at /nowhere/python: a built-in")
+    );
 }
 
 #[test]
@@ -133,9 +140,11 @@ fn behind_pyenvs_shims() {
     assert_eq!(machine().found(), "3.11.2 /usr/bin/python3 by PATH", "no version is chosen: the system's");
     let machine = machine().file("/pyenv/version", "3.8.18\n");
     assert_eq!(machine.found(), "3.8.18 /pyenv/versions/3.8.18/bin/python3 by pyenv's version");
-    let machine = machine.file("/work/.python-version", "# ours\n3.12\n");
+    let machine = machine.file("/project/.python-version", "# ours\n3.12\n");
     assert_eq!(machine.found(), "3.12.10 /pyenv/versions/3.12.10/bin/python3 by pyenv's .python-version");
-    let machine = machine.variable("PYENV_VERSION", "3.12.1");
+    let machine = machine.request(|request| request.python = Some("/pyenv/shims/python3".into()));
+    assert_eq!(machine.found(), "3.12.10 /pyenv/versions/3.12.10/bin/python3 by --python");
+    let machine = machine.request(|request| request.python = None).variable("PYENV_VERSION", "3.12.1");
     assert_eq!(machine.found(), "3.12.1 /pyenv/versions/3.12.1/bin/python3 by PYENV_VERSION");
     let machine = machine.variable("PYENV_VERSION", "system");
     assert_eq!(machine.found(), "3.11.2 /usr/bin/python3 by PATH");
@@ -143,7 +152,7 @@ fn behind_pyenvs_shims() {
 
 #[test]
 fn no_python_at_all() {
-    let machine = Machine::new().file("/work/json.py", "");
+    let machine = Machine::new().file("/project/json.py", "");
     let (database, project) = machine.look();
     let found = environment(database.db(), project);
     assert_eq!(found.problems.len(), 1, "{:?}", found.problems);
@@ -161,27 +170,27 @@ fn no_python_at_all() {
     // The workspace's own file comes first, as with every Python.
     let state = SearchState::at_startup(found, Some(Path::new(ROOT)));
     let own = find_spec(&directories, &state, "json", None).spec.expect("json");
-    assert_eq!(own.origin.as_deref(), Some("/work/json.py"));
+    assert_eq!(own.origin.as_deref(), Some("/project/json.py"));
 }
 
 #[test]
 fn an_environment_whose_python_is_gone() {
-    let machine = Machine::new().venv("/work/.venv", "/gone/bin");
+    let machine = Machine::new().venv("/project/.venv", "/gone/bin");
     let found = machine.environment();
     assert_eq!(found.interpreter.version.to_string(), "3.11.4");
-    assert_eq!(found.sys_path(), [BUILT_IN_LIBRARY, "/work/.venv/lib/python3.11/site-packages"]);
+    assert_eq!(found.sys_path(), [BUILT_IN_LIBRARY, "/project/.venv/lib/python3.11/site-packages"]);
     let problem = &found.problems[0];
     assert!(problem.message.ends_with("there is no standard library above /gone/bin"), "{problem:?}");
-    assert_eq!((problem.file.as_path(), problem.line), (Path::new("/work/.venv/pyvenv.cfg"), Some(1)));
+    assert_eq!((problem.file.as_path(), problem.line), (Path::new("/project/.venv/pyvenv.cfg"), Some(1)));
 }
 
 #[test]
 fn finders_that_are_installed_at_startup() {
-    let site = "/work/.venv/lib/python3.11/site-packages";
+    let site = "/project/.venv/lib/python3.11/site-packages";
     let narrow = "NAMES = 'a.b', 'c'\nclass F:\n    def find_spec(self, fullname, path, target=None):\n        \
                   if fullname in NAMES:\n            return look()\n        return None\nsys.meta_path.insert(0, F())\n";
     let machine = two()
-        .venv("/work/.venv", "/usr/bin")
+        .venv("/project/.venv", "/usr/bin")
         .file(&format!("{site}/a_narrow.pth"), "import narrow_hook\n")
         .file(&format!("{site}/narrow_hook.py"), narrow)
         .file(&format!("{site}/b_harmless.pth"), "import harmless\n")
@@ -192,7 +201,11 @@ fn finders_that_are_installed_at_startup() {
         find_spec(&DatabaseDirectories(database.db()), &state, name, None).uncertain
     };
     assert_eq!(check(&machine, "mine"), None);
-    assert_eq!(check(&machine, "c").as_deref(), Some("a finder of narrow_hook is asked first"));
+    assert_eq!(check(&machine, "c").as_deref(), Some("a finder of narrow_hook may answer"));
+    let customized = two()
+        .venv("/project/.venv", "/usr/bin")
+        .file(&format!("{site}/sitecustomize.py"), "import sys\nsys.path_hooks.insert(0, hook)\n");
+    assert!(check(&customized, "mine").is_some_and(|reason| reason.contains("sitecustomize.py:2")));
     let machine = machine
         .file(&format!("{site}/c_wide.pth"), "import wide_hook\n")
         .file(&format!("{site}/wide_hook.py"), "import sys\nsys.meta_path.insert(0, Other())\n");
@@ -203,8 +216,8 @@ fn finders_that_are_installed_at_startup() {
 
 #[test]
 fn a_change_on_disk_reaches_what_depends_on_it_and_nothing_else() {
-    let site = "/work/.venv/lib/python3.11/site-packages";
-    let machine = two().venv("/work/.venv", "/usr/bin");
+    let site = "/project/.venv/lib/python3.11/site-packages";
+    let machine = two().venv("/project/.venv", "/usr/bin");
     let (mut database, project) = machine.look();
     let spec = |database: &Database, name: &str| {
         let state = SearchState::at_startup(environment(database.db(), project), None);
@@ -220,23 +233,23 @@ fn a_change_on_disk_reaches_what_depends_on_it_and_nothing_else() {
 
     // A file in the workspace changes nothing here.
     database.take_executed();
-    machine.system.write("/work/main.py", "import added\n");
-    database.refresh([Path::new("/work/main.py")]);
+    machine.system.write("/project/main.py", "import added\n");
+    database.refresh([Path::new("/project/main.py")]);
     assert!(spec(&database, "added").is_some());
     let executed = database.take_executed();
     assert!(!executed.iter().any(|query| query.contains("environment")), "{executed:?}");
 
     // A `.pth` file brings a directory, and takes it away again.
-    machine.system.write("/work/lib/far.py", "");
-    machine.system.write(format!("{site}/far.pth"), "/work/lib\n");
-    database.refresh([Path::new(&format!("{site}/far.pth")), Path::new("/work/lib")]);
-    assert_eq!(spec(&database, "far").as_deref(), Some("/work/lib/far.py"));
+    machine.system.write("/project/lib/far.py", "");
+    machine.system.write(format!("{site}/far.pth"), "/project/lib\n");
+    database.refresh([Path::new(&format!("{site}/far.pth")), Path::new("/project/lib")]);
+    assert_eq!(spec(&database, "far").as_deref(), Some("/project/lib/far.py"));
     machine.system.remove(format!("{site}/far.pth"));
     database.refresh([Path::new(&format!("{site}/far.pth"))]);
     assert_eq!(spec(&database, "far"), None);
 
     // Another environment appears and is preferred no more once it is gone.
-    machine.system.remove("/work/.venv");
+    machine.system.remove("/project/.venv");
     database.refresh_all();
     assert_eq!(environment(database.db(), project).interpreter.found, "by PATH");
 }

@@ -55,7 +55,11 @@ fn tables_agree_with_each_interpreter() {
             vec!["cache_tag", "source_suffixes", "bytecode_suffixes", "frozen_modules", "startup_modules"];
         // A distribution leaves modules out, or builds them in.
         let full = actual["packages"].as_array().is_some_and(|list| list.contains(&"tkinter".into()));
-        if full {
+        let same_release = actual["release"] == known.release.as_str();
+        if !same_release {
+            println!("compared in part: CPython {}, the table is of {}", actual["release"], known.release);
+        }
+        if full && same_release {
             same.extend(["builtins", "packages", "modules", "extensions", "odd_specs", "stdlib_names"]);
         }
         let known = serde_json::to_value(known).expect("JSON");

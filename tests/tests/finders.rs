@@ -157,6 +157,38 @@ fn a_tree_of_special_cases_in_every_interpreter() {
     }
 }
 
+/// Makes the archives with CPython's own zipfile: with entries for directories, and without.
+const ARCHIVES: &str = r"
+import zipfile
+files = ['mod.py', 'pkg/__init__.py', 'pkg/inner.py', 'both.py', 'both/__init__.py', 'space/deep.py', 'space/more/x.py']
+for name, directories in (('listed.zip', ['space/', 'space/more/', 'pkg/', 'bare/']), ('plain.egg', [])):
+    with zipfile.ZipFile(name, 'w') as archive:
+        for member in directories + files:
+            archive.writestr(member, '')
+";
+
+#[test]
+fn archives_on_the_path_of_every_interpreter() {
+    for python in interpreters() {
+        let root = scratch(&format!("archives_{}", unique(&python)));
+        let mut command = std::process::Command::new(&python);
+        common::run(command.args(["-I", "-c", ARCHIVES]).env_clear().current_dir(&root), "");
+        write(&root, &[("portion/space/here.py", ""), ("no.zip", "this is no archive")]);
+        for path in [
+            &["listed.zip", "portion"][..],
+            &["plain.egg", "portion"],
+            &["portion", "plain.egg", "listed.zip"],
+            &["no.zip", "listed.zip/pkg", "plain.egg/space/"],
+        ] {
+            let path: Vec<_> = path.iter().map(|name| format!("{}/{name}", root.display())).collect();
+            let start = Start::new(&python, &root).with("PYTHONPATH", &path.join(":"));
+            let names = "mod pkg pkg.inner pkg.nowhere both space space.deep space.here space.more space.more.x bare \
+                         inner deep more more.x nowhere";
+            compare("archives", &start, &names.split(' ').collect::<Vec<_>>());
+        }
+    }
+}
+
 /// Names that can be imported without effect, of every kind.
 const IMPORTABLE: &str = "spread spread.a spread.c spread.c.d beaten outdone both either package package.module \
     package.deeper.module hollow linked nowhere json json.decoder collections abc codecs io zipimport colorsys \

@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use common::{Start, assert_same, assert_same_state, interpreters, minor, predict, run, scratch, write};
-use speclens_environment::{MetaPathFinder, owner_of};
+use speclens_environment::{MetaPathFinder, owner_of, owners_of};
 use speclens_files::Database;
 
 /// The directory of a package's installation under cargo's target directory, made once; `None` where it cannot be had.
@@ -103,10 +103,10 @@ fn setuptools_distutils() {
     let Some(pip) = with_pip() else {
         return println!("skipped: setuptools_distutils: no interpreter has pip");
     };
-    // Each with the first and the last minor version of Python where it can be imported.
-    let releases =
-        [("50.3.2", 6, 11), ("60.0.5", 7, 11), ("65.5.1", 7, 11), ("68.0.0", 7, 15), ("80.9.0", 9, 15)];
-    for (version, first, last) in releases {
+    // Each with the first and the last minor version of Python where it can be imported, and another choice than its
+    // own.
+    let releases = [("50.3.2", 6, 11, "local"), ("60.0.5", 7, 11, "stdlib"), ("80.9.0", 9, 15, "stdlib")];
+    for (version, first, last, other) in releases {
         let Some(setuptools) =
             installed(&pip, &format!("setuptools_{version}"), &[&format!("setuptools=={version}")])
         else {
@@ -123,10 +123,8 @@ fn setuptools_distutils() {
                 names.extend(["distutils", "distutils.core"]);
             }
             compare(&format!("setuptools {version}"), &start, &names);
-            for chosen in ["local", "stdlib"] {
-                let start = start.clone().with("SETUPTOOLS_USE_DISTUTILS", chosen);
-                compare(&format!("setuptools {version}, {chosen}"), &start, &names);
-            }
+            let start = start.with("SETUPTOOLS_USE_DISTUTILS", other);
+            compare(&format!("setuptools {version}, {other}"), &start, &names);
         }
     }
 }
@@ -250,6 +248,40 @@ fn legacy_namespace_packages() {
             "CPython {}",
             environment.interpreter.version
         );
+    }
+}
+
+#[test]
+fn distributions_that_share_a_namespace() {
+    let Some(pip) = with_pip() else { return println!("skipped: shared namespace: no interpreter has pip") };
+    // Two with a legacy namespace line, one without.
+    let requirements =
+        ["sphinxcontrib-jsmath==1.0.1", "sphinxcontrib-devhelp==1.0.2", "sphinxcontrib-applehelp==1.0.8"];
+    let Some(packages) = installed(&pip, "sphinxcontrib", &requirements) else { return };
+    for python in interpreters() {
+        let venv = venv(&python, "shared");
+        copy(&packages, &venv.site);
+        let start = Start::new(&venv.python, &venv.root);
+        compare(
+            "shared namespace",
+            &start,
+            &["sphinxcontrib", "sphinxcontrib.jsmath", "sphinxcontrib.applehelp"],
+        );
+        let database = Database::on_disk();
+        let environment = start.environment(&database);
+        let names = |path: &str| -> Vec<&str> {
+            let owners = owners_of(database.db(), &environment, &venv.site.join(path));
+            owners.iter().map(|owner| owner.name.as_str()).collect()
+        };
+        assert_eq!(
+            names("sphinxcontrib"),
+            ["sphinxcontrib-applehelp", "sphinxcontrib-devhelp", "sphinxcontrib-jsmath"]
+        );
+        assert_eq!(names("sphinxcontrib/jsmath/version.py"), ["sphinxcontrib-jsmath"]);
+        assert_eq!(names("sphinxcontrib/nowhere"), Vec::<&str>::new());
+        let versions: Vec<&str> =
+            environment.distributions.iter().map(|distribution| distribution.version.as_str()).collect();
+        assert_eq!(versions, ["1.0.8", "1.0.2", "1.0.1"]);
     }
 }
 

@@ -149,6 +149,7 @@ def main():
     bare, with_site = startup()
     table = {
         "version": "%d.%d" % sys.version_info[:2],
+        "release": "%d.%d.%d" % sys.version_info[:3],
         "cache_tag": sys.implementation.cache_tag,
         "extension_suffixes": EXTENSION_SUFFIXES,
         "source_suffixes": SOURCE_SUFFIXES,

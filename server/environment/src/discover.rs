@@ -16,7 +16,8 @@ pub const BUILT_IN_LIBRARY: &str = "<standard library>";
 pub(crate) fn discover(disk: Disk<'_>, root: &Path, request: &Request) -> Located {
     let mut located = if let Some(asked) = &request.python {
         let path = normal(&root.join(asked));
-        locate(disk, &path, "by --python").unwrap_or_else(|| {
+        let mut places = asked_places(disk, root, request, asked, &path).into_iter();
+        places.find_map(|path| locate(disk, &path, "by --python")).unwrap_or_else(|| {
             built_in(request, "nowhere", &format!("no Python is at {}", path.display()), path)
         })
     } else {
@@ -27,6 +28,19 @@ pub(crate) fn discover(disk: Disk<'_>, root: &Path, request: &Request) -> Locate
         override_version(&mut located.interpreter, wanted);
     }
     located
+}
+
+/// What `--python` may mean: a path, a program behind pyenv's shim, or the name of a program on PATH.
+fn asked_places(disk: Disk<'_>, root: &Path, request: &Request, asked: &Path, path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let found = if let Some(pyenv) = path.parent().and_then(|directory| pyenv_root(disk, directory)) {
+        behind_shim(disk, root, request, &pyenv, name)
+    } else if asked.components().count() == 1 && !disk.exists(path) {
+        on_path(disk, root, request, name)
+    } else {
+        return vec![path.to_path_buf()];
+    };
+    found.into_iter().map(|(path, _)| path).collect()
 }
 
 /// The first place that has the wanted version, or else the first that has a Python at all.

@@ -57,39 +57,57 @@ fn headers(db: &dyn Db, file: Entry) -> (Option<String>, Option<String>) {
     (get("Name:"), get("Version:"))
 }
 
-/// The distribution that installed `path`, a file or a directory: by its `RECORD` (or `installed-files.txt`, or
-/// `top_level.txt`), or by the `.pth` file or editable finder that makes `path` importable.
+/// The distribution that installed `path`, a file or a directory: the first of [`owners_of`].
 pub fn owner_of<'e>(db: &dyn Db, environment: &'e Environment, path: &Path) -> Option<&'e Distribution> {
-    if let Some(owner) = recorded(db, environment, path) {
-        return Some(owner);
+    recorded(db, environment, path)
+        .next()
+        .or_else(|| recorded(db, environment, &makes_importable(environment, path)?).next())
+}
+
+/// The distributions that installed `path`, or something in it: by their `RECORD` (or `installed-files.txt`, or
+/// `top_level.txt`), or by the `.pth` file or editable finder that makes `path` importable. A directory of a namespace
+/// package may have several.
+pub fn owners_of<'e>(db: &dyn Db, environment: &'e Environment, path: &Path) -> Vec<&'e Distribution> {
+    let owners: Vec<_> = recorded(db, environment, path).collect();
+    if !owners.is_empty() {
+        return owners;
     }
-    let by_entry = environment.search_path.iter().find_map(|entry| match &entry.origin {
-        PathOrigin::PthFile { file, .. } if path.starts_with(&entry.path) => Some(file),
-        _ => None,
-    });
+    makes_importable(environment, path)
+        .map(|file| recorded(db, environment, &file).collect())
+        .unwrap_or_default()
+}
+
+/// The file of an editable install that leads to `path`.
+fn makes_importable(environment: &Environment, path: &Path) -> Option<PathBuf> {
     let by_finder = environment.meta_path.iter().find_map(|finder| match finder {
         MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
-            let mut directories = mapping.iter().map(|(_, path)| path);
-            let mut portions = namespaces.iter().flat_map(|(_, paths)| paths);
-            let inside = directories
-                .any(|directory| path.starts_with(directory) || path == directory.with_extension("py"))
-                || portions.any(|portion| path.starts_with(portion));
-            inside.then_some(file)
+            let leads = |target: &PathBuf| path.starts_with(target) || path == target.with_extension("py");
+            let inside = mapping.iter().any(|(_, target)| leads(target))
+                || namespaces.iter().flat_map(|(_, portions)| portions).any(leads);
+            inside.then(|| file.clone())
         }
         _ => None,
     });
-    recorded(db, environment, by_finder.or(by_entry)?)
+    by_finder.or_else(|| {
+        environment.search_path.iter().find_map(|entry| match &entry.origin {
+            PathOrigin::PthFile { file, .. } if path.starts_with(&entry.path) => Some(file.clone()),
+            _ => None,
+        })
+    })
 }
 
-fn recorded<'e>(db: &dyn Db, environment: &'e Environment, path: &Path) -> Option<&'e Distribution> {
-    environment.distributions.iter().find(|distribution| {
-        path.strip_prefix(&distribution.location).is_ok_and(|below| {
-            let top = below.components().next().and_then(|first| first.as_os_str().to_str());
-            top.is_some_and(|top| {
-                let owned = owned_files(db, db.entry(&distribution.metadata));
-                owned.files.get(top).is_some_and(|files| {
-                    files.is_empty() || files.iter().any(|file| file == path || file.starts_with(path))
-                })
+fn recorded<'e>(
+    db: &dyn Db,
+    environment: &'e Environment,
+    path: &Path,
+) -> impl Iterator<Item = &'e Distribution> {
+    environment.distributions.iter().filter(move |distribution| {
+        let Ok(below) = path.strip_prefix(&distribution.location) else { return false };
+        let top = below.components().next().and_then(|first| first.as_os_str().to_str());
+        top.is_some_and(|top| {
+            let owned = owned_files(db, db.entry(&distribution.metadata));
+            owned.files.get(top).is_some_and(|files| {
+                files.is_empty() || files.iter().any(|file| file == path || file.starts_with(path))
             })
         })
     })

@@ -117,6 +117,19 @@ fn run_legacy_namespace(
     format!("puts the namespace package {name} in sys.modules, {spec} a spec")
 }
 
+/// `site.execsitecustomize`, `site.execusercustomize`: the module is imported where there is one.
+pub(crate) fn run_customization(site: &mut Site<'_>, name: &str) {
+    let Some((file, _)) = module_source(site, name) else { return };
+    let effect = read_module(site, &file, 1, name);
+    site.hooks.push(StartupHook {
+        file,
+        line: 1,
+        text: format!("import {name}"),
+        effect,
+        modules: Vec::new(),
+    });
+}
+
 /// The names that the `import` statements of a line import, parents first.
 fn imported_modules(text: &str) -> Vec<&str> {
     text.split(';')

@@ -14,7 +14,7 @@ mod site;
 mod tables;
 
 pub use discover::BUILT_IN_LIBRARY;
-pub use distributions::owner_of;
+pub use distributions::{owner_of, owners_of};
 pub use model::{
     Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
     PythonVersion, SearchPathEntry, StartupHook, StartupModule,

@@ -53,6 +53,10 @@ pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located
     site.before_site(root);
     site.site_directories(located);
     site.run_waiting();
+    hooks::run_customization(&mut site, "sitecustomize");
+    if site.user_site_is_enabled() && system_site_packages(located) {
+        hooks::run_customization(&mut site, "usercustomize");
+    }
     site
 }
 
@@ -89,7 +93,7 @@ impl Site<'_> {
         if configuration.is_some() {
             self.add_site_packages(&layout, prefix);
         }
-        let system_too = configuration.is_none_or(|configuration| configuration.system_site_packages);
+        let system_too = system_site_packages(located);
         if system_too {
             self.add_user_site();
         }
@@ -100,9 +104,14 @@ impl Site<'_> {
         }
     }
 
+    /// `site.check_enableusersite`.
+    fn user_site_is_enabled(&self) -> bool {
+        !self.request.isolated && self.request.variables.get("PYTHONNOUSERSITE").is_none()
+    }
+
     fn add_user_site(&mut self) {
         let variables = &self.request.variables;
-        if self.request.isolated || variables.get("PYTHONNOUSERSITE").is_some() {
+        if !self.user_site_is_enabled() {
             return;
         }
         let base = variables
@@ -255,6 +264,11 @@ impl Site<'_> {
             self.entries.push(SearchPathEntry { path, origin });
         }
     }
+}
+
+/// Whether the installation's directories count: not in a virtual environment, unless it says so.
+fn system_site_packages(located: &Located) -> bool {
+    located.configuration.as_ref().is_none_or(|configuration| configuration.system_site_packages)
 }
 
 fn has_suffix(name: &str, suffix: &str) -> bool {

@@ -23,6 +23,8 @@ pub struct OddSpec(pub String, pub Option<String>);
 pub struct VersionTables {
     /// `3.13`.
     pub version: String,
+    /// The release that the table was made with: `3.13.0`.
+    pub release: String,
     /// `sys.implementation.cache_tag`.
     pub cache_tag: String,
     /// `importlib.machinery.EXTENSION_SUFFIXES`.

@@ -125,7 +125,9 @@ pub fn module_attributes(spec: &ModuleSpec, environment: &Environment) -> Module
     };
     let file = match spec.loader {
         _ if spec.is_namespace() && version.at_least(7) => Attribute::None,
-        Some(Loader::Frozen) => frozen_file(&spec.name, environment).map_or(Attribute::Missing, Attribute::Value),
+        Some(Loader::Frozen) => {
+            frozen_file(&spec.name, environment).map_or(Attribute::Missing, Attribute::Value)
+        }
         _ => located(&spec.origin),
     };
     ModuleAttributes {

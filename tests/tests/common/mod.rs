@@ -16,7 +16,7 @@ use speclens_imports::finders::{DatabaseDirectories, SearchState, find_spec};
 use speclens_imports::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 
 /// No run of an interpreter may take longer.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 const DRIVER: &str = include_str!("driver.py");
 const ATTRIBUTES: &str = include_str!("attributes.py");
 

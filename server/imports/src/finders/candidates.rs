@@ -15,19 +15,21 @@ pub fn candidates(
     let resolution = find_spec(directories, state, name, path);
     let Some(spec) = resolution.spec else { return Vec::new() };
     let search = Search::new(directories, state);
-    let portions = if spec.is_namespace() { spec.submodule_search_locations.unwrap_or_default() } else { Vec::new() };
+    let portions =
+        if spec.is_namespace() { spec.submodule_search_locations.unwrap_or_default() } else { Vec::new() };
     let winner = spec.origin.filter(|_| spec.has_location);
-    let all: Vec<(String, Vec<(String, bool)>)> = path
-        .unwrap_or(&state.path)
-        .iter()
-        .map(|entry| (entry.clone(), search.all_in(entry, name)))
-        .collect();
+    let all: Vec<(String, Vec<(String, bool)>)> =
+        path.unwrap_or(&state.path).iter().map(|entry| (entry.clone(), search.all_in(entry, name))).collect();
     let is_winner = |path: &str| winner.as_deref() == Some(path);
     let on_path = all.iter().flat_map(|(_, found)| found).any(|(path, _)| is_winner(path));
     // Another finder than the path's has answered: before all of these, or, where none of them could, after.
     let mut decided = !on_path && portions.is_empty();
-    let mut found: Vec<Candidate> =
-        winner.clone().filter(|_| decided).map(|path| candidate((path, Verdict::Chosen))).into_iter().collect();
+    let mut found: Vec<Candidate> = winner
+        .clone()
+        .filter(|_| decided)
+        .map(|path| candidate((path, Verdict::Chosen)))
+        .into_iter()
+        .collect();
     for (_, members) in all {
         let chosen_here = members.iter().any(|(path, _)| is_winner(path));
         for (path, is_portion) in members {

@@ -100,7 +100,10 @@ impl<'a> Search<'a> {
         if entry.starts_with(BUILT_IN_LIBRARY) {
             return self.look_in_account(entry, name);
         }
-        self.look_in_directory(entry, name).or_else(|| self.look_behind_placeholder(entry, name))
+        if self.directories.listing(entry).is_some() {
+            return self.look_in_directory(entry, name);
+        }
+        self.look_behind_placeholder(entry, name).or_else(|| self.look_in_archive(entry, name))
     }
 
     fn look_in_directory(&self, entry: &str, name: &str) -> Option<Hit> {

@@ -42,13 +42,13 @@ pub fn find_spec(
             }
             MetaPathFinder::Narrow { what, names, .. } => {
                 if names.iter().any(|known| known == name) {
-                    resolution.uncertain.get_or_insert_with(|| format!("a finder of {what} is asked first"));
+                    resolution.uncertain.get_or_insert_with(|| format!("a finder of {what} may answer"));
                 }
                 None
             }
             MetaPathFinder::Unknown { what, file, line } => {
                 let place = format!("{}:{line}", file.display());
-                let reason = format!("a finder that is not understood is asked first: {what} ({place})");
+                let reason = format!("a finder that is not understood may answer: {what} ({place})");
                 resolution.uncertain.get_or_insert(reason);
                 None
             }

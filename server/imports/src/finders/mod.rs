@@ -3,6 +3,7 @@
 //! A static account of `Lib/importlib/_bootstrap.py` (`_find_spec`) and `_bootstrap_external.py` (`PathFinder`,
 //! `FileFinder`).
 
+mod archive;
 mod candidates;
 mod entry;
 mod meta_path;
@@ -15,6 +16,7 @@ use speclens_files::{Db, Listing};
 
 use crate::spec::ModuleSpec;
 
+pub use archive::Archive;
 pub use candidates::candidates;
 pub use meta_path::{find_in_path, find_spec};
 
@@ -22,6 +24,12 @@ pub use meta_path::{find_in_path, find_spec};
 pub trait Directories {
     /// The members of a directory, or `None` where there is none that can be read.
     fn listing(&self, directory: &str) -> Option<&Listing>;
+
+    /// The members of the zip archive that the file `path` is, or `None` where there is none.
+    fn archive(&self, path: &str) -> Option<&Archive> {
+        let _ = path;
+        None
+    }
 }
 
 /// The directories of the database's file system.
@@ -33,6 +41,11 @@ impl Directories for DatabaseDirectories<'_> {
         let path = Path::new(directory);
         // The finders of a relative entry look in the directory of the process, which is not known here.
         if path.is_absolute() { self.0.entry(path).listing(self.0) } else { None }
+    }
+
+    fn archive(&self, path: &str) -> Option<&Archive> {
+        let path = Path::new(path);
+        if path.is_absolute() { archive::read(self.0, self.0.entry(path)).as_ref() } else { None }
     }
 }
 

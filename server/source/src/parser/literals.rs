@@ -60,7 +60,9 @@ pub fn module_literals(text: &str) -> Vec<(String, Literal)> {
 
 fn parsed(text: &str) -> Option<ModModule> {
     // The parser recurses, and the file may be anything.
-    (nesting(text) <= MAX_NESTING).then(|| parse_module(text).ok())?.map(rustpython_ruff_python_parser::Parsed::into_syntax)
+    (nesting(text) <= MAX_NESTING)
+        .then(|| parse_module(text).ok())?
+        .map(rustpython_ruff_python_parser::Parsed::into_syntax)
 }
 
 fn literal(expression: &Expr) -> Option<Literal> {
