@@ -60,7 +60,7 @@ const MAX_STEPS: u64 = 40_000_000;
 /// One statement of a module may take this many steps in the calls that it makes.
 const MAX_STATEMENT_STEPS: u64 = 400_000;
 /// A list, a tuple or a dict with more items than this is data, and its items are not known.
-const MAX_ITEMS: usize = 8_192;
+const MAX_ITEMS: usize = 4_096;
 /// So much stack there must be for one block of statements and the expressions in it; else it gets so much more. Bytes.
 const STACK: (usize, usize) = (1 << 20, 8 << 20);
 /// Calls nested deeper than this are not followed.

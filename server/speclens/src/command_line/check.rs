@@ -31,7 +31,7 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
     for project in &projects {
         let environment = environment(db, *project);
         if !told.contains(&&**environment) {
-            session.tell_if_no_python(environment);
+            session.tell_if_no_python(environment)?;
             told.push(environment);
         }
     }
