@@ -175,7 +175,8 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
         Some(spec) => Ok(found(&resolver, spec)),
         None => Err(answer.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
     };
-    let unknown = matches!(imported, Imported::Unknown).then(|| "what its import does could not be followed".into());
+    let unknown =
+        matches!(imported, Imported::Unknown).then(|| "what its import does could not be followed".into());
     let uncertain = answer.resolution.uncertain.or(unknown);
     let evidence =
         found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
@@ -204,7 +205,9 @@ fn imported(db: &dyn Db, project: Project, name: &str, after: &[String]) -> Impo
     }
     let Some(view) = checkpoint.view(&world, name) else { return Imported::Unknown };
     let spec = match (view.spec, &view.spec_name) {
-        (SpecState::Present, Some(own)) if *own == name && view.evidence.is_empty() => return Imported::AsFound,
+        (SpecState::Present, Some(own)) if *own == name && view.evidence.is_empty() => {
+            return Imported::AsFound;
+        }
         (SpecState::Present, Some(other)) => PutSpec::Of(other.to_string()),
         (SpecState::None, _) => PutSpec::None,
         (SpecState::Missing, _) => PutSpec::Missing,

@@ -31,6 +31,8 @@ pub struct ModuleFacts {
     pub undecodable: Option<DecodeError>,
     /// Whether the file is meant to be run: a `#!` line, or a test of `__name__` against `"__main__"`.
     pub is_script: bool,
+    /// Whether a function of the file names `globals`, and so may bind names of the module that the text does not show.
+    pub rewrites_globals: bool,
 }
 
 // Facts are a function of the text.
@@ -55,6 +57,7 @@ impl ModuleFacts {
             lines: LineIndex::new(Arc::from(text)),
             errors: parsed.errors,
             undecodable,
+            rewrites_globals: parsed.rewrites_globals,
             is_script: parsed.tests_main || text.starts_with("#!"),
         }
     }

@@ -62,7 +62,9 @@ fn is_made(context: &Context<'_>, observation: &Observation, module: &str, raise
 
 /// Whether code put the module where it is.
 fn is_put(view: &ModuleView) -> bool {
-    view.evidence.iter().any(|evidence| matches!(evidence.deed, Deed::PutsStub { .. } | Deed::Replaces { .. }))
+    view.evidence
+        .iter()
+        .any(|evidence| matches!(evidence.deed, Deed::PutsStub { .. } | Deed::Replaces { .. }))
 }
 
 /// `importlib.util.find_spec` that raises.

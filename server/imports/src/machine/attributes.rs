@@ -5,11 +5,11 @@ use std::sync::Arc;
 use speclens_source::program::{Call, Expression};
 use speclens_source::{Name, Span};
 
-use super::{Machine, TryContext};
 use super::exception::Raises;
 use super::modules::MODULE_SPEC;
 use super::observe::{ObservationKind, Seen, SpecState};
 use super::value::{ObjectId, Payload, Value};
+use super::{Machine, TryContext};
 
 /// The attributes of a module that say where it comes from.
 const MODULE_METADATA: &[&str] =
@@ -311,7 +311,7 @@ impl Machine<'_> {
     }
 
     /// What an instance sees of an attribute that its class has.
-    fn bind_attribute(&mut self, found: Value, instance: &Value, class: &Value) -> Raises<Value> {
+    pub(super) fn bind_attribute(&mut self, found: Value, instance: &Value, class: &Value) -> Raises<Value> {
         let Some(id) = found.as_object() else {
             return Ok(match found {
                 Value::Builtin(name) if name.starts_with("types.ModuleType.") => {
@@ -354,6 +354,10 @@ impl Machine<'_> {
         let class = Value::Object(id);
         if let Some(found) = self.find_in_class(&class, name) {
             return Ok(Some(self.bind_class_attribute(found, &class)));
+        }
+        let metaclass = self.state.heap.get(id).class.clone();
+        if let Some(found) = self.find_in_class(&metaclass, name) {
+            return self.bind_attribute(found, &class, &metaclass).map(Some);
         }
         let known = matches!(name, "__spec__" | "__file__" | "__path__" | "__loader__" | "__cached__");
         Ok(if known && !self.is_open_class(&class) { None } else { Some(Value::Unknown) })

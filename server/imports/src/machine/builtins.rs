@@ -217,6 +217,9 @@ impl Machine<'_> {
                 }
                 _ => Ok(Value::Unknown),
             },
+            "object" if arguments.is_empty() => {
+                self.instantiate(&Value::Builtin("builtins.object"), arguments, keywords)
+            }
             "object.__init__" | "print" => Ok(Value::None),
             "super" => Ok(match arguments.as_slice() {
                 [Value::Object(class), instance] => self.super_of(*class, instance.clone()),

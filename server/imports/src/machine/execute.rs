@@ -161,8 +161,11 @@ impl Machine<'_> {
             StatementKind::Assert { test, message } => {
                 if self.condition(test)? == Some(false) {
                     let message = message.as_ref().map_or(Ok(Value::str("")), |text| self.evaluate(text))?;
-                    let text = message.as_str().unwrap_or_default().to_owned();
-                    return Err(self.raise("builtins.AssertionError", text));
+                    let raised = self.raise("builtins.AssertionError", message.as_str().unwrap_or_default());
+                    if self.is_convincing(&raised) {
+                        return Err(raised);
+                    }
+                    self.note_possible(*raised);
                 }
             }
             StatementKind::Break => return Ok(Completion::Break),
@@ -613,16 +616,21 @@ impl Machine<'_> {
             return Ok(());
         }
         let bases = class.bases.iter().map(|base| self.evaluate(base)).collect::<Raises<Vec<_>>>()?;
-        for (_, keyword) in &class.keywords {
-            self.evaluate(keyword)?;
+        let mut metaclass = None;
+        for (name, keyword) in &class.keywords {
+            let value = self.evaluate(keyword)?;
+            if name.as_deref() == Some("metaclass") {
+                metaclass = Some(value);
+            }
         }
+        let metaclass = metaclass.unwrap_or_else(|| self.metaclass_of(&bases));
         let region = self.region();
         let Some(frame) = self.frame() else { return Ok(()) };
         let site = super::Site { file: Arc::clone(&frame.file), span: class.name_span };
         let module_name = self.state.heap.slot(frame.module, "__name__").map(|slot| slot.value.clone());
         let open = bases.iter().any(|base| self.is_open_class(base));
         let id = self.state.heap.add(Object {
-            class: Value::Builtin("builtins.type"),
+            class: metaclass,
             attributes: Attributes::default(),
             open,
             region,

@@ -197,7 +197,8 @@ impl Machine<'_> {
                     let message = format!("No module named '{name}'; '{parent}' is not a package");
                     let mut raised = self.not_found(name, message);
                     raised.subject = self.view(&imported, Some(parent));
-                    raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
+                    raised.evidence =
+                        raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
                     return Err(raised);
                 }
                 PackagePath::Known(path) => locations = Some(path),
@@ -205,6 +206,8 @@ impl Machine<'_> {
             parent_value = Some(imported);
         }
         let module = match self.find_on_meta_path(name, locations.as_deref()) {
+            // A module that takes itself out of sys.modules and imports its name again means another file.
+            Found::Spec(spec) if self.runs_file(spec.origin.as_deref()) => return Ok(self.unfollowed(name)),
             Found::Spec(spec) => self.load(spec)?,
             Found::Object(spec) => self.load_with_own_loader(name, spec),
             Found::Unknown => return Ok(self.unfollowed(name)),
@@ -215,6 +218,12 @@ impl Machine<'_> {
             self.set_slot(parent, child, module.clone());
         }
         Ok(module)
+    }
+
+    fn runs_file(&self, origin: Option<&str>) -> bool {
+        // The user's file may run as a script and be imported as well.
+        let imported = self.frames.iter().filter(|frame| !frame.is_function && !frame.observed);
+        origin.is_some_and(|origin| imported.into_iter().any(|frame| &*frame.file == origin))
     }
 
     /// `_find_spec`: asks each finder in turn, those that code put there by running them.

@@ -133,8 +133,11 @@ impl Machine<'_> {
             "types.SimpleNamespace" => {
                 let made = self.site();
                 let region = self.region();
-                let object =
-                    self.state.heap.make(Value::Builtin("types.SimpleNamespace"), Payload::Module { made }, region);
+                let object = self.state.heap.make(
+                    Value::Builtin("types.SimpleNamespace"),
+                    Payload::Module { made },
+                    region,
+                );
                 if let Some(id) = object.as_object() {
                     for (attribute, value) in keywords {
                         self.set_slot(id, attribute, value.clone());
@@ -302,7 +305,8 @@ impl Machine<'_> {
     /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
     pub(super) fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
         let Some(spec) = spec.as_ref().and_then(Value::as_object) else { return Value::Unknown };
-        let value = |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
+        let value =
+            |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
         let name = value(self, "name").unwrap_or_default();
         let is_namespace = value(self, "loader") == Some(Value::None)
             && value(self, "submodule_search_locations").is_some_and(|locations| locations != Value::None);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin, PythonVersion, VersionTables};
+use speclens_environment::{
+    Environment, MetaPathFinder, PathOrigin, PythonVersion, StartupHook, StartupModule, VersionTables,
+};
 use speclens_source::Name;
 
 use super::exception::Raises;
@@ -29,6 +31,9 @@ impl Machine<'_> {
         if let Some(entry) = self.state.modules.get(name) {
             return Some(entry.clone());
         }
+        if self.load_startup_hook(name) {
+            return self.state.modules.get(name).cloned();
+        }
         if !is_startup_module(self.world.tables(), name) {
             return None;
         }
@@ -40,8 +45,45 @@ impl Machine<'_> {
     pub(super) fn is_in_modules(&self, name: &str) -> Option<bool> {
         match self.state.modules.get(name) {
             Some(entry) => (entry.certain || !self.is_certain()).then_some(true),
-            None => Some(is_startup_module(self.world.tables(), name)),
+            None => Some(self.startup_hook(name).is_some() || is_startup_module(self.world.tables(), name)),
         }
+    }
+
+    /// What a `*-nspkg.pth` line puts into `sys.modules` when the interpreter starts.
+    fn startup_hook(&self, name: &str) -> Option<(&StartupHook, &StartupModule)> {
+        let hooks = self.state.search.environment.startup_hooks.iter();
+        hooks
+            .flat_map(|hook| hook.modules.iter().map(move |module| (hook, module)))
+            .find(|(_, module)| module.name == name)
+    }
+
+    fn load_startup_hook(&mut self, name: &str) -> bool {
+        let Some((hook, module)) = self.startup_hook(name) else { return false };
+        let file: Arc<str> = Arc::from(&*hook.file.to_string_lossy());
+        let (path, has_spec) = (module.path.to_string_lossy().into_owned(), module.has_spec);
+        let spec = ModuleSpec {
+            name: name.to_owned(),
+            loader: None,
+            origin: None,
+            submodule_search_locations: Some(vec![path.clone()]),
+            has_location: false,
+            cached: None,
+        };
+        let put = Some(super::Site { file, span: speclens_source::Span::default() });
+        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let module = if has_spec {
+            self.module_from_spec(&spec)
+        } else {
+            let module = self.bare_module(name, put.clone());
+            let path = self.state.heap.list(vec![Value::str(path)], 0);
+            self.set_slot(module, "__path__", path);
+            module
+        };
+        self.regions = regions;
+        let put = put.filter(|_| !has_spec);
+        let entry = Entry { value: Value::Object(module), put, certain: true, startup: true };
+        self.state.put_module(name, entry);
+        true
     }
 
     fn load_startup(&mut self, name: &str) {

@@ -25,6 +25,8 @@ pub(crate) struct ParsedText {
     pub errors: Vec<SyntaxError>,
     /// Whether the text tests `__name__` against `"__main__"` at its top level.
     pub tests_main: bool,
+    /// Whether a function names `globals`.
+    pub rewrites_globals: bool,
 }
 
 /// Parses what can be parsed.
@@ -32,12 +34,17 @@ pub(crate) fn parse(text: &str) -> ParsedText {
     if nesting(text) > MAX_NESTING {
         let message = format!("brackets are nested more than {MAX_NESTING} deep");
         let errors = vec![SyntaxError { message, span: Span { start: 0, end: 0 } }];
-        return ParsedText { program: Block::default(), errors, tests_main: false };
+        return ParsedText { program: Block::default(), errors, tests_main: false, rewrites_globals: false };
     }
     let (module, errors) = recovery::parse(text);
     let mut lowering = Lowering::default();
     let program = lowering.block(&module.body);
-    ParsedText { program, errors, tests_main: lowering.tests_main }
+    ParsedText {
+        program,
+        errors,
+        tests_main: lowering.tests_main,
+        rewrites_globals: lowering.rewrites_globals,
+    }
 }
 
 fn parse_once(text: &str) -> (ModModule, Vec<SyntaxError>) {
@@ -77,6 +84,7 @@ struct Lowering {
     /// What is known so far of the functions around the current statement, the innermost last.
     functions: Vec<FunctionTraits>,
     tests_main: bool,
+    rewrites_globals: bool,
 }
 
 #[derive(Default)]
@@ -93,6 +101,7 @@ impl Lowering {
             && IMPORT_STATE.contains(&name)
         {
             function.mentions_import_state = true;
+            self.rewrites_globals |= name == "globals";
         }
     }
 }
