@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 
 use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion, tables};
 use speclens_files::Db;
+use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{Candidate, Verdict};
+use speclens_imports::machine::SpecState;
 use speclens_imports::spec::{Loader, ModuleSpec};
+use speclens_source::{Name, module_facts};
 
-use crate::finding::Certainty;
+use crate::finding::{Certainty, Related};
 use crate::resolver::{Missing, Resolver};
 use crate::value::{Value, loader_value};
+use crate::verdicts;
 
 /// What a module is, in the words of Python's documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,13 +78,33 @@ pub struct Portion {
     pub owners: Vec<String>,
 }
 
-/// What the code of the standard library puts in `sys.modules` under a name, in the place of a module that was found.
+/// What importing a name does, as the import machine runs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PutBy {
-    /// The module whose import does it.
-    pub module: String,
-    /// The `__spec__` of what is put there.
+pub enum Imported {
+    /// The module that was found stands in `sys.modules`.
+    AsFound,
+    /// Another object stands there.
+    Other(Replacement),
+    /// The import raises.
+    Raises {
+        /// The last line of the traceback.
+        exception: String,
+        /// The lines that decided it.
+        evidence: Vec<Evidence>,
+    },
+    /// What happens could not be decided.
+    Unknown,
+}
+
+/// The object that stands in `sys.modules` in the place of a module that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The name of its class.
+    pub class: String,
+    /// Its `__spec__`.
     pub spec: PutSpec,
+    /// The lines that decided it.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The `__spec__` of an object that was put in `sys.modules`.
@@ -92,6 +116,8 @@ pub enum PutSpec {
     Missing,
     /// It is the spec of the module with this name.
     Of(String),
+    /// It could not be decided.
+    Unknown,
 }
 
 /// All that is known of a name.
@@ -103,8 +129,8 @@ pub struct Explanation {
     pub version: PythonVersion,
     /// What is found; the error of the import where nothing is.
     pub found: Result<Found, Missing>,
-    /// What importing the name leaves in `sys.modules`, where that is another object than what was found.
-    pub put_by: Option<PutBy>,
+    /// What the import does.
+    pub imported: Imported,
     /// What was seen on the way, in search order, with what became of it.
     pub candidates: Vec<Candidate>,
     /// The directories that were searched, in order; empty where none was.
@@ -144,25 +170,20 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
     let environment = resolver.environment();
     let answer = resolver.resolve(name);
     let candidates = resolver.candidates(name, &answer);
-    let put_by = put_by(&resolver, name);
+    let imported = imported(db, project, name, after);
     let found = match answer.resolution.spec {
         Some(spec) => Ok(found(&resolver, spec)),
         None => Err(answer.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
     };
-    // A parent's code may put its submodules in `sys.modules`, whatever the finders say of them.
-    let parent = name.rsplit_once('.').filter(|_| found.is_err() && put_by.is_none());
-    let unless = |(parent, _)| format!("unless the import of {parent} puts {name} in sys.modules");
-    let uncertain = answer.resolution.uncertain.or_else(|| parent.map(unless)).or_else(|| {
-        let imports = after.join(", ");
-        (!after.is_empty()).then(|| format!("what importing {imports} before changes is not looked at yet"))
-    });
+    let unknown = matches!(imported, Imported::Unknown).then(|| "what its import does could not be followed".into());
+    let uncertain = answer.resolution.uncertain.or(unknown);
     let evidence =
         found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
     Explanation {
         name: name.to_owned(),
         version: environment.interpreter.version,
         found,
-        put_by,
+        imported,
         candidates,
         searched: answer.searched,
         evidence,
@@ -170,24 +191,40 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
     }
 }
 
-/// Known from runs of each version, since the code that does it is written in C or runs before `site`.
-fn put_by(resolver: &Resolver<'_>, name: &str) -> Option<PutBy> {
-    let interpreter = &resolver.environment().interpreter;
-    let odd = tables(interpreter.version).odd_specs.get(name)?;
-    let module = odd.1.clone()?;
-    let top_level = resolver.resolve(name.split('.').next()?).resolution.spec?;
-    let in_library = |origin: &String| {
-        interpreter.standard_library.as_ref().is_some_and(|library| Path::new(origin).starts_with(library))
+/// Runs `import` of each of `after` and then of `name` on the machine.
+fn imported(db: &dyn Db, project: Project, name: &str, after: &[String]) -> Imported {
+    let script = (!project.request(db).isolated).then(|| project.root(db).to_string_lossy().into_owned());
+    let world = DatabaseWorld::new(db, project, script);
+    let imports: Vec<Name> = after.iter().map(String::as_str).chain([name]).map(Name::from).collect();
+    let checkpoint = world.checkpoint(&imports);
+    if let Some(raised) = &checkpoint.raised {
+        let lines = verdicts::exception_lines(raised);
+        let exception = raised.headline();
+        return Imported::Raises { exception, evidence: as_evidence(db, &lines) };
+    }
+    let Some(view) = checkpoint.view(&world, name) else { return Imported::Unknown };
+    let spec = match (view.spec, &view.spec_name) {
+        (SpecState::Present, Some(own)) if *own == name && view.evidence.is_empty() => return Imported::AsFound,
+        (SpecState::Present, Some(other)) => PutSpec::Of(other.to_string()),
+        (SpecState::None, _) => PutSpec::None,
+        (SpecState::Missing, _) => PutSpec::Missing,
+        _ if view.evidence.is_empty() => return Imported::Unknown,
+        _ => PutSpec::Unknown,
     };
-    let is_standard = matches!(top_level.loader, Some(Loader::BuiltIn | Loader::Frozen))
-        || interpreter.standard_library.is_none()
-        || top_level.origin.as_ref().is_some_and(in_library);
-    let spec = match odd.0.as_str() {
-        "none" => PutSpec::None,
-        "missing" => PutSpec::Missing,
-        other => PutSpec::Of(other.strip_prefix('=')?.to_owned()),
-    };
-    is_standard.then_some(PutBy { module, spec })
+    let evidence = as_evidence(db, &verdicts::module_lines(&view));
+    Imported::Other(Replacement { class: view.class.to_string(), spec, evidence })
+}
+
+fn as_evidence(db: &dyn Db, lines: &[Related]) -> Vec<Evidence> {
+    let evidence = lines.iter().map(|line| {
+        let facts = module_facts(db, db.entry(&line.place.file)).as_ref().ok();
+        Evidence {
+            file: line.place.file.clone(),
+            line: facts.map(|facts| facts.line(line.place.start)),
+            what: line.message.clone(),
+        }
+    });
+    evidence.collect()
 }
 
 fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {

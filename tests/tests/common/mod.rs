@@ -46,7 +46,11 @@ pub fn interpreters() -> Vec<PathBuf> {
         }
     }
     let found: Vec<PathBuf> = found.into_values().collect();
-    assert!(!(found.is_empty() && std::env::var_os("CI").is_some()), "CI needs an interpreter");
+    assert!(!found.is_empty() || std::env::var_os("CI").is_none(), "CI needs an interpreter");
+    if found.is_empty() {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        println!("skipped: {test}: no CPython is on this machine");
+    }
     found
 }
 

@@ -13,8 +13,13 @@ const SHOWN_LINES: usize = 3;
 pub(super) fn of_module(context: &Context<'_>, view: &ModuleView, before: u32) -> Vec<Related> {
     let mut related = Vec::new();
     related.extend(first_import(context, &view.name, before));
-    related.extend(view.evidence.iter().map(|evidence| of_deed(&view.name, evidence)));
+    related.extend(module_lines(view));
     related
+}
+
+/// The same without the user's own import.
+pub(crate) fn module_lines(view: &ModuleView) -> Vec<Related> {
+    view.evidence.iter().map(|evidence| of_deed(&view.name, evidence)).collect()
 }
 
 /// Why an exception is raised, in the order of events: what was done before, then the way to the line that raises.
@@ -23,11 +28,15 @@ pub(super) fn of_exception(context: &Context<'_>, raised: &Raised, before: u32) 
     if let Some(module) = culprit(raised) {
         related.extend(first_import(context, &module, before));
     }
+    related.extend(exception_lines(raised));
+    related
+}
+
+/// The same without the user's own import.
+pub(crate) fn exception_lines(raised: &Raised) -> Vec<Related> {
     let subject = culprit(raised).unwrap_or_default();
     let deeds = raised.evidence.iter().filter(|evidence| evidence.deed != Deed::Raises);
-    related.extend(deeds.map(|evidence| of_deed(&subject, evidence)));
-    related.extend(way(raised));
-    related
+    deeds.map(|evidence| of_deed(&subject, evidence)).chain(way(raised)).collect()
 }
 
 /// The module that another object stands for, where that is the cause of an exception.
@@ -90,7 +99,7 @@ fn sentence(subject: &str, deed: &Deed) -> String {
             format!("puts {} into sys.modules in place of `{module}`", an(class))
         }
         Deed::PutsStub { module, class } => {
-            format!("puts {} into sys.modules as `{module}`, which was not imported", an(class))
+            format!("puts {} into sys.modules under the name `{module}`", an(class))
         }
         Deed::MakesModuleWithoutSpec => format!(
             "types.ModuleType sets `__spec__` to None here, and nothing hands the spec of `{subject}` on"

@@ -5,6 +5,8 @@ mod evidence;
 mod imports;
 mod reads;
 
+pub(crate) use evidence::{exception_lines, module_lines};
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

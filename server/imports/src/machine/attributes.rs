@@ -179,6 +179,7 @@ impl Machine<'_> {
         Some(super::ModuleView {
             name: Name::from(&*name),
             spec: SpecState::Present,
+            spec_name: Some(Name::from(&*name)),
             class: "module".into(),
             is_namespace,
             is_main: false,

@@ -408,11 +408,17 @@ impl Machine<'_> {
             is_main: &*name == "__main__",
             file: self.text_attribute(id, "__file__"),
             path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
+            spec_name: self.spec_name(id),
             name,
             spec,
             class,
             is_namespace,
         })
+    }
+
+    fn spec_name(&self, module: ObjectId) -> Option<Name> {
+        let spec = self.state.heap.slot(module, "__spec__")?.value.as_object()?;
+        self.text_attribute(spec, "name").map(|name| Name::from(&*name))
     }
 
     fn is_namespace_module(&self, id: ObjectId) -> bool {

@@ -100,6 +100,8 @@ pub struct ModuleView {
     pub name: Name,
     /// What became of its spec.
     pub spec: SpecState,
+    /// The name that its spec has, which is another's for an alias.
+    pub spec_name: Option<Name>,
     /// The name of its class: `module`, or the class of the object that replaced it.
     pub class: Name,
     /// Whether it is a namespace package.

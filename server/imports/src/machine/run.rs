@@ -8,7 +8,7 @@ use speclens_source::{ModuleFacts, Name};
 use super::exception::{Raised, Raises};
 use super::state::{Entry as ModuleEntry, ImportState};
 use super::value::{ObjectId, Payload, Value};
-use super::{Machine, World};
+use super::{Machine, ModuleView, World};
 use crate::finders;
 
 /// The state after a sequence of imports in a fresh interpreter, kept to start from.
@@ -24,6 +24,11 @@ impl Checkpoint {
     /// The state of a fresh interpreter.
     pub fn fresh(state: ImportState) -> Self {
         Self { state, raised: None }
+    }
+
+    /// What stands in `sys.modules` under a name, as a reader sees it.
+    pub fn view(&self, world: &dyn World, name: &str) -> Option<ModuleView> {
+        Machine::new(world, self.state.clone()).view_of_name(name)
     }
 
     /// The state after one more import.

@@ -1,7 +1,9 @@
 //! `speclens explain`: one module's spec, why it is so, and what was passed over.
 
 use serde_json::{Map, Value as Json, json};
-use speclens_analysis::{Explanation, Found, PutBy, PutSpec, Value, explain, spec_values, verdict_words};
+use speclens_analysis::{
+    Evidence, Explanation, Found, Imported, PutSpec, Replacement, Value, explain, spec_values, verdict_words,
+};
 use speclens_environment::PythonVersion;
 use speclens_imports::finders::Verdict as Fate;
 use speclens_imports::spec::ModuleSpec;
@@ -41,15 +43,7 @@ fn json(explanation: &Explanation) -> Json {
             .map(|portion| json!({"path": slashed(&portion.path), "owners": portion.owners}))
             .collect::<Json>(),
         "error": found.err().map(|missing| format!("ModuleNotFoundError: {missing}")),
-        "put_by": explanation.put_by.as_ref().map(|put| json!({
-            "module": put.module,
-            "spec": match &put.spec {
-                PutSpec::None => "none",
-                PutSpec::Missing => "missing",
-                PutSpec::Of(_) => "spec",
-            },
-            "spec_name": if let PutSpec::Of(name) = &put.spec { Some(name) } else { None },
-        })),
+        "imported": imported_json(&explanation.imported),
         "candidates": candidates
             .map(|candidate| json!({
                 "path": slashed(&candidate.path),
@@ -57,15 +51,42 @@ fn json(explanation: &Explanation) -> Json {
             }))
             .collect::<Json>(),
         "evidence": evidence
-            .map(|evidence| json!({
-                "file": slashed(&evidence.file),
-                "line": evidence.line,
-                "what": evidence.what,
-            }))
+            .map(evidence_json)
             .collect::<Json>(),
         "certainty": explanation.certainty(),
         "uncertain": explanation.uncertain,
     })
+}
+
+fn evidence_json(evidence: &Evidence) -> Json {
+    json!({"file": slashed(&evidence.file), "line": evidence.line, "what": evidence.what})
+}
+
+/// What the import leaves in `sys.modules`, or its exception.
+fn imported_json(imported: &Imported) -> Json {
+    let lines = |evidence: &[Evidence]| evidence.iter().map(evidence_json).collect::<Json>();
+    match imported {
+        Imported::AsFound => json!({"state": "as found"}),
+        Imported::Unknown => json!({"state": "unknown"}),
+        Imported::Raises { exception, evidence } => {
+            json!({"state": "raises", "exception": exception, "evidence": lines(evidence)})
+        }
+        Imported::Other(other) => {
+            let (spec, name) = match &other.spec {
+                PutSpec::None => ("none", None),
+                PutSpec::Missing => ("missing", None),
+                PutSpec::Of(name) => ("spec", Some(name)),
+                PutSpec::Unknown => ("unknown", None),
+            };
+            json!({
+                "state": "another object",
+                "type": other.class,
+                "spec": spec,
+                "spec_name": name,
+                "evidence": lines(&other.evidence),
+            })
+        }
+    }
 }
 
 fn attributes(values: &[(&'static str, Value)]) -> Json {
@@ -87,16 +108,13 @@ fn page(session: &Session, explanation: &Explanation) -> String {
         Err(missing) => {
             page.heading(format_args!("{} is not found by the finders", explanation.name));
             doubt(&mut page, explanation);
-            if explanation.put_by.is_none() {
+            if !matches!(explanation.imported, Imported::Other(_) | Imported::Raises { .. }) {
                 let error = bad(format_args!("ModuleNotFoundError: {missing}"));
                 page.line(format_args!("  import {} raises {error}", explanation.name));
             }
         }
     }
-    if let Some(put) = &explanation.put_by {
-        page.heading("What stands in sys.modules after the import");
-        page.line(format_args!("  {}", replacement(&explanation.name, put)));
-    }
+    outcome(&mut page, session, explanation);
     let passed_over = |fate: &Fate| !matches!(fate, Fate::Chosen | Fate::Portion);
     let losers: Vec<_> = explanation.candidates.iter().filter(|it| passed_over(&it.verdict)).collect();
     if !losers.is_empty() {
@@ -123,18 +141,44 @@ fn page(session: &Session, explanation: &Explanation) -> String {
     page.finish()
 }
 
-fn replacement(name: &str, put: &PutBy) -> String {
-    let by = &put.module;
-    match &put.spec {
-        PutSpec::None => format!(
-            "{by} puts a module there whose __spec__ is None: find_spec({name:?}) then raises ValueError"
-        ),
-        PutSpec::Missing => {
-            format!(
-                "{by} puts an object there that has no __spec__: find_spec({name:?}) then raises ValueError"
-            )
+/// What the import does, where that is not what the finders promise.
+fn outcome(page: &mut Page, session: &Session, explanation: &Explanation) {
+    let name = &explanation.name;
+    let evidence = match &explanation.imported {
+        Imported::AsFound | Imported::Unknown => return,
+        Imported::Raises { exception, evidence } => {
+            page.heading("What its import does");
+            page.line(format_args!("  import {name} raises {}", bad(exception)));
+            evidence
         }
-        PutSpec::Of(other) => format!("{by} puts {other} there: {name}.__spec__.name is '{other}'"),
+        Imported::Other(other) => {
+            page.heading("What stands in sys.modules after the import");
+            page.line(format_args!("  {}", replacement(name, other)));
+            &other.evidence
+        }
+    };
+    for evidence in evidence {
+        let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
+        page.line(format_args!("  {}{line}", session.shown(&evidence.file)));
+        page.line(format_args!("    {}", dim(&evidence.what)));
+    }
+}
+
+fn replacement(name: &str, other: &Replacement) -> String {
+    let object = match other.class.as_str() {
+        "module" => "another module object".to_owned(),
+        class => format!("a {class} object"),
+    };
+    match &other.spec {
+        PutSpec::None => {
+            format!("{object} whose __spec__ is None: find_spec({name:?}) then raises ValueError")
+        }
+        PutSpec::Missing => {
+            format!("{object} that has no __spec__: find_spec({name:?}) then raises ValueError")
+        }
+        PutSpec::Of(spec) if spec == name => format!("{object} that has the module's own spec"),
+        PutSpec::Of(spec) => format!("{object}: {name}.__spec__.name is '{spec}'"),
+        PutSpec::Unknown => format!("{object} whose __spec__ could not be followed"),
     }
 }
 
