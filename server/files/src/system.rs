@@ -131,8 +131,11 @@ impl FileSystem for DiskSystem {
 #[derive(Debug, Default)]
 pub struct MemorySystem {
     // A plain lock: tests write between queries, never during one.
-    nodes: Mutex<BTreeMap<PathBuf, (Option<Vec<u8>>, u128)>>,
+    nodes: Mutex<BTreeMap<PathBuf, Node>>,
 }
+
+/// A file's bytes, or none for a directory, and the number of its changes.
+type Node = (Option<Vec<u8>>, u128);
 
 impl MemorySystem {
     /// Writes a file, making its directories.

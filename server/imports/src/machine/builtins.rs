@@ -137,43 +137,43 @@ fn method(kind: &str, name: &str) -> Option<&'static str> {
         .copied()
 }
 
-impl Machine<'_> {
-    /// A name of `builtins` that the machine knows; `None` for one that it does not.
-    pub(super) fn builtin_name(&self, name: &str) -> Option<Value> {
-        let known = |list: &[&'static str]| {
-            list.iter().find(|known| known.strip_prefix("builtins.") == Some(name)).copied()
-        };
-        match name {
-            "IOError" | "EnvironmentError" => Some(Value::Builtin("builtins.OSError")),
-            "__debug__" => Some(Value::Bool(true)),
-            _ => known(FUNCTIONS).or_else(|| known(EXCEPTIONS)).map(Value::Builtin),
-        }
+/// A name of `builtins` that the machine knows; `None` for one that it does not.
+pub(super) fn builtin_name(name: &str) -> Option<Value> {
+    let known = |list: &[&'static str]| {
+        list.iter().find(|known| known.strip_prefix("builtins.") == Some(name)).copied()
+    };
+    match name {
+        "IOError" | "EnvironmentError" => Some(Value::Builtin("builtins.OSError")),
+        "__debug__" => Some(Value::Bool(true)),
+        _ => known(FUNCTIONS).or_else(|| known(EXCEPTIONS)).map(Value::Builtin),
     }
+}
 
+/// An attribute of a built-in function or class.
+pub(super) fn builtin_attribute(builtin: &'static str, name: &str) -> Value {
+    let value = Value::Builtin(builtin);
+    match (builtin, name) {
+        ("sys.modules", name) => method("dict", name).map_or(Value::Unknown, |m| bound(value, m)),
+        ("sys.path" | "sys.meta_path" | "sys.path_hooks", name) => {
+            method("list", name).map_or(Value::Unknown, |method| bound(value, method))
+        }
+        ("types.ModuleType", "__init__") => Value::Builtin("types.ModuleType.__init__"),
+        ("builtins.object" | "types.ModuleType", "__setattr__") => {
+            Value::Builtin("builtins.object.__setattr__")
+        }
+        ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
+        ("_frozen_importlib_external.PathFinder", "find_spec") => {
+            Value::Builtin("importlib.machinery.PathFinder.find_spec")
+        }
+        (_, "__name__" | "__qualname__") => Value::str(builtin.rsplit('.').next().unwrap_or(builtin)),
+        _ => Value::Unknown,
+    }
+}
+
+impl Machine<'_> {
     /// Whether `builtins` has the name in this version.
     pub(super) fn is_builtin_name(&self, name: &str) -> bool {
         self.world.tables().builtins.iter().any(|known| known == name)
-    }
-
-    /// An attribute of a built-in function or class.
-    pub(super) fn builtin_attribute(&mut self, builtin: &'static str, name: &str) -> Value {
-        let value = Value::Builtin(builtin);
-        match (builtin, name) {
-            ("sys.modules", name) => method("dict", name).map_or(Value::Unknown, |m| bound(value, m)),
-            ("sys.path" | "sys.meta_path" | "sys.path_hooks", name) => {
-                method("list", name).map_or(Value::Unknown, |method| bound(value, method))
-            }
-            ("types.ModuleType", "__init__") => Value::Builtin("types.ModuleType.__init__"),
-            ("builtins.object" | "types.ModuleType", "__setattr__") => {
-                Value::Builtin("builtins.object.__setattr__")
-            }
-            ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
-            ("_frozen_importlib_external.PathFinder", "find_spec") => {
-                Value::Builtin("importlib.machinery.PathFinder.find_spec")
-            }
-            (_, "__name__" | "__qualname__") => Value::str(builtin.rsplit('.').next().unwrap_or(builtin)),
-            _ => Value::Unknown,
-        }
     }
 
     /// A method of a string, tuple, list, set or dict.
@@ -477,7 +477,7 @@ impl Machine<'_> {
             ("dict.pop", [key, rest @ ..]) => match self.compare(key, IN, dict) {
                 Some(true) => {
                     let value = self.item(dict, key)?;
-                    self.delete_item(dict, key)?;
+                    self.delete_item(dict, key);
                     Ok(value)
                 }
                 Some(false) => Ok(rest.first().cloned().unwrap_or(Value::Unknown)),

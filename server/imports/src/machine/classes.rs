@@ -86,10 +86,8 @@ impl Machine<'_> {
                         return Some(slot.value.clone());
                     }
                 }
-                class if *class == MODULE_TYPE => {
-                    if name == "__init__" {
-                        return Some(Value::Builtin("types.ModuleType.__init__"));
-                    }
+                class if *class == MODULE_TYPE && name == "__init__" => {
+                    return Some(Value::Builtin("types.ModuleType.__init__"));
                 }
                 _ => {}
             }

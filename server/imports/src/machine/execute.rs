@@ -81,7 +81,6 @@ impl Machine<'_> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each statement of Python")]
     fn execute(&mut self, statement: &Statement) -> Raises<Completion> {
         self.step();
         if let Some(frame) = self.frames.last_mut() {
@@ -161,7 +160,7 @@ impl Machine<'_> {
             StatementKind::Assert { test, message } => {
                 if self.condition(test)? == Some(false) {
                     let message = message.as_ref().map_or(Ok(Value::str("")), |text| self.evaluate(text))?;
-                    let raised = self.raise("builtins.AssertionError", message.as_str().unwrap_or_default());
+                    let raised = Raised::of("builtins.AssertionError", message.as_str().unwrap_or_default());
                     if self.is_convincing(&raised) {
                         return Err(raised);
                     }
@@ -308,7 +307,7 @@ impl Machine<'_> {
     }
 
     fn execute_guarded(&mut self, body: &Block, handlers: &[Handler], orelse: &Block) -> Raises<Completion> {
-        let context = self.try_context(handlers)?;
+        let context = self.try_context(handlers);
         self.tries.push(context);
         let depth = self.tries.len();
         let result = self.execute_try_body(body, depth);
@@ -344,7 +343,7 @@ impl Machine<'_> {
         Ok(Completion::Normal)
     }
 
-    fn try_context(&mut self, handlers: &[Handler]) -> Raises<TryContext> {
+    fn try_context(&self, handlers: &[Handler]) -> TryContext {
         let mut context =
             TryContext { observed: self.observes() && !handlers.is_empty(), ..Default::default() };
         for handler in handlers {
@@ -357,7 +356,7 @@ impl Machine<'_> {
                 }
             }
         }
-        Ok(context)
+        context
     }
 
     /// Runs the first handler that catches the exception, or passes it on.
@@ -536,20 +535,20 @@ impl Machine<'_> {
     fn raise_statement(&mut self, exception: Option<&Expression>) -> Raises<Box<Raised>> {
         let Some(expression) = exception else {
             // The handler that runs knows which exception is meant.
-            let mut again = self.raise("builtins.BaseException", "");
+            let mut again = Raised::of("builtins.BaseException", "");
             again.type_name = Name::default();
             return Ok(again);
         };
         let value = self.evaluate(expression)?;
         let value = if self.is_class(&value) { self.call(&value, Vec::new(), Vec::new())? } else { value };
         let Value::Object(id) = value else {
-            let mut raised = self.raise("builtins.Exception", "");
+            let mut raised = Raised::of("builtins.Exception", "");
             raised.message = None;
             raised.class = Value::Unknown;
             return Ok(raised);
         };
         let class = self.state.heap.get(id).class.clone();
-        let mut raised = self.raise("builtins.Exception", "");
+        let mut raised = Raised::of("builtins.Exception", "");
         raised.type_name = self.class_name(&class);
         raised.class = class;
         raised.message = self.exception_text(id);

@@ -109,13 +109,13 @@ impl Machine<'_> {
         let Some(package) = package else { return Ok(None) };
         if package.is_empty() {
             let message = "attempted relative import with no known parent package";
-            return Err(self.raise("builtins.ImportError", message));
+            return Err(Raised::of("builtins.ImportError", message));
         }
         let mut base = package.as_str();
         for _ in 1..level {
             let Some(parent) = parent_of(base) else {
                 let message = "attempted relative import beyond top-level package";
-                return Err(self.raise("builtins.ImportError", message));
+                return Err(Raised::of("builtins.ImportError", message));
             };
             base = parent;
         }
@@ -154,7 +154,7 @@ impl Machine<'_> {
         if let Some(entry) = self.present_entry(name) {
             if matches!(entry.value, Value::None) {
                 let message = format!("import of {name} halted; None in sys.modules");
-                return Err(self.not_found(name, message));
+                return Err(Raised::not_found(name, message));
             }
             return Ok(entry.value);
         }
@@ -195,7 +195,7 @@ impl Machine<'_> {
                 PackagePath::Unknown => return Ok(self.unfollowed(name)),
                 PackagePath::None => {
                     let message = format!("No module named '{name}'; '{parent}' is not a package");
-                    let mut raised = self.not_found(name, message);
+                    let mut raised = Raised::not_found(name, message);
                     raised.subject = self.view(&imported, Some(parent));
                     raised.evidence =
                         raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
@@ -212,7 +212,7 @@ impl Machine<'_> {
             Found::Object(spec) => self.load_with_own_loader(name, spec),
             Found::Unknown => return Ok(self.unfollowed(name)),
             Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
-            Found::Nothing => return Err(self.not_found(name, format!("No module named '{name}'"))),
+            Found::Nothing => return Err(Raised::not_found(name, format!("No module named '{name}'"))),
         };
         if let (Some(Value::Object(parent)), Some((_, child))) = (parent_value, name.rsplit_once('.')) {
             self.set_slot(parent, child, module.clone());
@@ -293,12 +293,6 @@ impl Machine<'_> {
         Value::Unknown
     }
 
-    pub(super) fn not_found(&self, name: &str, message: String) -> Box<Raised> {
-        let mut raised = self.raise("builtins.ModuleNotFoundError", message);
-        raised.name = Some(name.into());
-        raised
-    }
-
     /// `_handle_fromlist` for one name: imports the submodule if the package has no such attribute.
     pub(super) fn handle_fromlist(&mut self, module: &Value, module_name: &str, name: &str) -> Raises<()> {
         let Some(id) = module.as_object() else { return Ok(()) };
@@ -351,7 +345,7 @@ impl Machine<'_> {
         } else {
             format!("cannot import name '{name}' from '{shown}' ({place})")
         };
-        let mut raised = self.raise("builtins.ImportError", message);
+        let mut raised = Raised::of("builtins.ImportError", message);
         raised.name = Some(shown.into());
         raised.subject = self.view(module, None);
         raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();

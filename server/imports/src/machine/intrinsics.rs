@@ -4,6 +4,7 @@
 use speclens_source::Name;
 
 use super::Machine;
+use super::builtins::builtin_name;
 use super::exception::{Raised, Raises};
 use super::import::{Found, PackagePath, parent_of};
 use super::state::{Deed, Evidence};
@@ -72,7 +73,7 @@ impl Machine<'_> {
         let module = self.text_attribute(id, "__name__")?;
         match &*module {
             "sys" => self.sys_attribute(name),
-            "builtins" => self.builtin_name(name),
+            "builtins" => builtin_name(name),
             "typing" if name == "TYPE_CHECKING" && self.state.heap.get(id).open => Some(Value::Bool(false)),
             "os" if name == "path" && self.state.heap.get(id).open => {
                 self.module_entry("os.path").map(|entry| entry.value)
@@ -108,7 +109,7 @@ impl Machine<'_> {
             }
             "importlib.util.find_spec" => self.call_find_spec(argument(0, "name"), argument(1, "package")),
             "importlib.machinery.PathFinder.find_spec" => {
-                self.call_path_finder(argument(0, "fullname"), argument(1, "path"))
+                Ok(self.call_path_finder(argument(0, "fullname"), argument(1, "path")))
             }
             "importlib.util.module_from_spec" => Ok(self.call_module_from_spec(argument(0, "spec"))),
             "importlib.util.spec_from_loader" | "importlib.machinery.ModuleSpec" => {
@@ -219,7 +220,7 @@ impl Machine<'_> {
             let class =
                 if self.version().at_least(9) { "builtins.ImportError" } else { "builtins.ValueError" };
             let message = format!("no package specified for '{name}' (required for relative module names)");
-            return Err(self.raise(class, message));
+            return Err(Raised::of(class, message));
         }
         match self.is_in_modules(&name) {
             Some(true) => self.spec_in_modules(&name),
@@ -243,9 +244,9 @@ impl Machine<'_> {
     fn no_path(&self, name: &str, parent: &str) -> Box<Raised> {
         let message = format!("__path__ attribute not found on '{parent}' while trying to find '{name}'");
         if self.version().at_least(7) {
-            self.not_found(name, message)
+            Raised::not_found(name, message)
         } else {
-            self.raise("builtins.AttributeError", format!("module '{parent}' has no attribute '__path__'"))
+            Raised::of("builtins.AttributeError", format!("module '{parent}' has no attribute '__path__'"))
         }
     }
 
@@ -265,7 +266,7 @@ impl Machine<'_> {
             Err(raised) if raised.type_name == "AttributeError" => "is not set",
             Err(raised) => return Err(raised),
         };
-        let mut raised = self.raise("builtins.ValueError", format!("{name}.__spec__ {what}"));
+        let mut raised = Raised::of("builtins.ValueError", format!("{name}.__spec__ {what}"));
         raised.certain = entry.certain && self.is_certain();
         raised.evidence = self.view_of_name(name).map(|view| view.evidence).unwrap_or_default();
         raised.evidence.extend(self.site().map(|site| Evidence { site, deed: Deed::Raises }));
@@ -283,9 +284,9 @@ impl Machine<'_> {
     }
 
     /// `PathFinder.find_spec(fullname, path=None)`.
-    fn call_path_finder(&mut self, name: Option<Value>, path: Option<Value>) -> Raises<Value> {
+    fn call_path_finder(&mut self, name: Option<Value>, path: Option<Value>) -> Value {
         let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
-            return Ok(Value::Unknown);
+            return Value::Unknown;
         };
         let path = match path {
             None | Some(Value::None) => None,
@@ -293,13 +294,13 @@ impl Machine<'_> {
                 (Some(items), true) => {
                     Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
                 }
-                _ => return Ok(Value::Unknown),
+                _ => return Value::Unknown,
             },
         };
         let mut search = finders::SearchState::clone(&self.state.search);
         search.meta_path = vec![speclens_environment::MetaPathFinder::Path];
         let resolution = finders::find_spec(self.world, &search, &name, path.as_deref());
-        Ok(resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec)))
+        resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec))
     }
 
     /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
@@ -376,7 +377,7 @@ impl Machine<'_> {
             None => {
                 let message = format!("No package metadata was found for {name}");
                 let message = if self.version().at_least(10) { message } else { name.clone() };
-                let mut raised = self.raise("importlib.metadata.PackageNotFoundError", message);
+                let mut raised = Raised::of("importlib.metadata.PackageNotFoundError", message);
                 raised.name = Some(name.into());
                 Err(raised)
             }

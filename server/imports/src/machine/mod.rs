@@ -192,7 +192,7 @@ impl<'w> Machine<'w> {
     /// Counts a step.
     fn step(&mut self) {
         self.steps += 1;
-        if self.steps % 4096 == 0 {
+        if self.steps.is_multiple_of(4096) {
             self.world.check_cancelled();
         }
     }
@@ -224,22 +224,5 @@ impl<'w> Machine<'w> {
                 Arc::make_mut(&mut self.state.unknowns).insert(note);
             }
         }
-    }
-
-    /// An exception of a built-in class.
-    fn raise(&self, class: &'static str, message: impl AsRef<str>) -> Box<Raised> {
-        let type_name = class.rsplit('.').next().unwrap_or(class);
-        Box::new(Raised {
-            class: Value::Builtin(class),
-            type_name: type_name.into(),
-            message: Some(Arc::from(message.as_ref())),
-            name: None,
-            instance: None,
-            traceback: Vec::new(),
-            evidence: Vec::new(),
-            subject: None,
-            observations: Vec::new(),
-            certain: true,
-        })
     }
 }

@@ -7,7 +7,7 @@ use speclens_environment::{
 };
 use speclens_source::Name;
 
-use super::exception::Raises;
+use super::exception::{Raised, Raises};
 use super::import::PackagePath;
 use super::observe::{ModuleView, SpecState};
 use super::state::{Deed, Entry, Evidence};
@@ -148,7 +148,7 @@ impl Machine<'_> {
             Some(entry) => Ok(entry.value.clone()),
             None => {
                 let message = format!("'{name}'");
-                Err(self.raise("builtins.KeyError", message))
+                Err(Raised::of("builtins.KeyError", message))
             }
         }
     }

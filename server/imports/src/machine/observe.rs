@@ -75,7 +75,7 @@ pub enum Seen {
     /// A known value, as `repr` gives it.
     Known(String),
     /// An exception.
-    Raises(Raised),
+    Raises(Box<Raised>),
     /// It could not be decided.
     Unknown,
 }

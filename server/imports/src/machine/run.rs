@@ -105,10 +105,10 @@ pub(super) struct Chain<'w> {
 impl Machine<'_> {
     /// Imports for the user's file: from a checkpoint where the state is still that of a sequence of imports.
     pub(super) fn import_for_user(&mut self, name: &str) -> Raises<Value> {
-        if let Some(entry) = self.state.modules.get(name).filter(|entry| entry.certain) {
-            if !matches!(entry.value, Value::None) {
-                return Ok(entry.value.clone());
-            }
+        if let Some(entry) = self.state.modules.get(name).filter(|entry| entry.certain)
+            && !matches!(entry.value, Value::None)
+        {
+            return Ok(entry.value.clone());
         }
         let untouched = !self.state.heap.shared_changed && !self.state.changed && self.is_certain();
         let Some(chain) = self.chain.as_mut().filter(|_| untouched) else {

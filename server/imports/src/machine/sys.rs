@@ -5,7 +5,7 @@ use std::sync::Arc;
 use speclens_environment::{Implementation, MetaPathFinder};
 
 use super::Machine;
-use super::exception::Raises;
+use super::exception::{Raised, Raises};
 use super::state::{Deed, Entry, Evidence};
 use super::value::{ObjectId, Payload, Value};
 
@@ -81,7 +81,7 @@ impl Machine<'_> {
         match self.module_entry(&name) {
             Some(entry) if entry.certain || !self.is_certain() => Ok(entry.value),
             Some(_) => Ok(Value::Unknown),
-            None => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
+            None => Err(Raised::of("builtins.KeyError", format!("'{name}'"))),
         }
     }
 
@@ -163,8 +163,6 @@ impl Machine<'_> {
             _ => false,
         }
     }
-
-    pub(super) fn set_builtin_attribute(&mut self, _builtin: &str, _name: &str, _value: &Value) {}
 
     fn note_change(&mut self, deed: Deed) {
         self.state.changed = true;
@@ -293,7 +291,7 @@ impl Machine<'_> {
             "dict.pop" => match (self.remove_from_modules(&name), default) {
                 (Some(value), _) => Ok(value),
                 (None, Some(default)) => Ok(default),
-                (None, None) => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
+                (None, None) => Err(Raised::of("builtins.KeyError", format!("'{name}'"))),
             },
             _ => Ok(Value::Unknown),
         }

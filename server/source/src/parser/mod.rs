@@ -5,7 +5,7 @@ pub(crate) mod literals;
 mod recovery;
 mod statements;
 
-use rustpython_ruff_python_ast::{Identifier, ModModule};
+use rustpython_ruff_python_ast::{AtomicNodeIndex, Identifier, ModModule};
 use rustpython_ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use rustpython_ruff_text_size::{Ranged, TextRange};
 use smol_str::SmolStr;
@@ -55,7 +55,11 @@ fn parse_once(text: &str) -> (ModModule, Vec<SyntaxError>) {
         .map(|error| SyntaxError { message: error.error.to_string(), span: span(error.location) })
         .collect();
     let module = parsed.try_into_module().map_or_else(
-        || ModModule { node_index: Default::default(), range: TextRange::default(), body: Vec::new() },
+        || ModModule {
+            node_index: AtomicNodeIndex::default(),
+            range: TextRange::default(),
+            body: Vec::new(),
+        },
         Parsed::into_syntax,
     );
     (module, errors)
