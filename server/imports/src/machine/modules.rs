@@ -97,10 +97,9 @@ impl Machine<'_> {
             match self.startup_spec(name, parent.as_ref()) {
                 Some(spec) => drop(self.load(spec)),
                 None => {
-                    let module = self.bare_module(name, None);
-                    self.state.heap.get_mut(module).open = true;
-                    self.set_slot(module, "__spec__", Value::Unknown);
-                    self.put_entry(name, Value::Object(module), None);
+                    let odd = self.world.tables().odd_specs.get(name).map_or("unknown", |odd| odd.0.as_str());
+                    let module = self.odd_module(name, odd);
+                    self.put_entry(name, module, None);
                 }
             }
         }
@@ -190,19 +189,29 @@ impl Machine<'_> {
         let odd = &self.world.tables().odd_specs;
         let made = odd.iter().filter(|(_, odd)| odd.1.as_deref() == Some(name));
         for (child, odd) in made {
-            let module = self.bare_module(child, None);
-            self.state.heap.get_mut(module).open = true;
-            if odd.0 != "none" {
-                self.set_slot(module, "__spec__", Value::Unknown);
-            }
-            self.put_entry(child, Value::Object(module), None);
+            let module = self.odd_module(child, &odd.0);
+            self.put_entry(child, module.clone(), None);
             if let (Some(parent), Some((_, last))) = (
                 self.state.modules.get(name).and_then(|entry| entry.value.as_object()),
                 child.rsplit_once('.'),
             ) {
-                self.set_slot(parent, last, Value::Object(module));
+                self.set_slot(parent, last, module);
             }
         }
+    }
+
+    /// A module that is known from runs alone: without a spec (`none`), or (`=name`) another module.
+    fn odd_module(&mut self, name: &str, state: &str) -> Value {
+        if let Some(other) = state.strip_prefix('=').and_then(|other| self.module_entry(other)) {
+            return other.value;
+        }
+        let module = self.bare_module(name, None);
+        if state != "none" {
+            self.set_slot(module, "__spec__", Value::Unknown);
+        }
+        // Its other names are not known.
+        self.state.heap.get_mut(module).open = true;
+        Value::Object(module)
     }
 
     /// Runs a module's program in a frame of its own.
