@@ -7,16 +7,7 @@ use speclens_files::{Db, Entry, ReadError, Status};
 use crate::decode::{DecodeError, decode};
 use crate::lines::LineIndex;
 use crate::parser;
-use crate::program::{Block, Span};
-
-/// A syntax error.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// What is wrong.
-    pub message: String,
-    /// Where.
-    pub span: Span,
-}
+use crate::program::{Block, SyntaxError};
 
 /// The facts of one module's text.
 #[derive(Debug)]

@@ -10,8 +10,7 @@ use rustpython_ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked}
 use rustpython_ruff_text_size::{Ranged, TextRange};
 use smol_str::SmolStr;
 
-use crate::facts::SyntaxError;
-use crate::program::{Block, Name, Span};
+use crate::program::{Block, Name, Span, SyntaxError};
 
 /// Brackets nested deeper than this are not parsed: the parser and its tree recurse, and a stack is finite.
 const MAX_NESTING: usize = 1_000;
