@@ -8,8 +8,9 @@ use speclens_source::{Name, Span};
 use super::builtins::builtin_attribute;
 use super::exception::{Raised, Raises};
 use super::modules::MODULE_SPEC;
-use super::observe::{ObservationKind, Seen, SpecState};
+use super::observe::{ObservationKind, Seen};
 use super::value::{ObjectId, Payload, Value};
+use super::view::SpecState;
 use super::{Machine, TryContext};
 
 /// The attributes of a module that say where it comes from.

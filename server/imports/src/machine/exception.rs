@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use speclens_source::Name;
 
-use super::observe::ModuleView;
 use super::state::Evidence;
 use super::value::{Site, Value};
+use super::view::ModuleView;
 
 /// An exception on its way.
 #[derive(Debug, Clone)]

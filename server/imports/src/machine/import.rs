@@ -7,7 +7,7 @@ use speclens_source::program::Alias;
 use speclens_source::{Name, Span};
 
 use super::exception::{Raised, Raises};
-use super::modules::MODULE_SPEC;
+use super::modules::{MODULE_SPEC, PackagePath, parent_of};
 use super::observe::{Observation, ObservationKind};
 use super::state::Entry;
 use super::value::{ObjectId, Value};
@@ -411,19 +411,4 @@ impl Found {
             None => Self::Nothing,
         }
     }
-}
-
-/// What a package's `__path__` is.
-pub(super) enum PackagePath {
-    /// There is none: it is no package.
-    None,
-    /// These directories.
-    Known(Vec<String>),
-    /// It could not be computed.
-    Unknown,
-}
-
-/// The name of the package that a dotted name is in.
-pub(super) fn parent_of(name: &str) -> Option<&str> {
-    name.rsplit_once('.').map(|(parent, _)| parent)
 }

@@ -26,6 +26,7 @@ mod state;
 mod sys;
 mod targets;
 mod value;
+mod view;
 
 use std::sync::Arc;
 
@@ -35,10 +36,11 @@ use speclens_source::program::Function;
 use speclens_source::{ModuleFacts, Name, Span};
 
 pub use exception::{Raised, Raises};
-pub use observe::{ModuleView, Observation, ObservationKind, Seen, SpecState};
+pub use observe::{Observation, ObservationKind, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
 pub use state::{Deed, Evidence, ImportState};
 pub use value::{Site, Value};
+pub use view::{ModuleView, SpecState};
 
 use crate::finders::Directories;
 use value::ObjectId;

@@ -8,13 +8,12 @@ use speclens_environment::{
 use speclens_source::Name;
 
 use super::exception::{Raised, Raises};
-use super::import::PackagePath;
-use super::observe::{ModuleView, SpecState};
 use super::state::{Deed, Entry, Evidence};
 use super::value::{Attributes, Object, ObjectId, Payload, Slot, Value};
+use super::view::{ModuleView, SpecState};
 use super::{Frame, Machine};
 use crate::finders::{self, SearchState};
-use crate::spec::{Loader, ModuleSpec};
+use crate::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 
 /// The class of the objects that `__spec__` should be.
 pub(super) const MODULE_SPEC: Value = Value::Builtin("importlib.machinery.ModuleSpec");
@@ -92,7 +91,7 @@ impl Machine<'_> {
         let frames = std::mem::take(&mut self.frames);
         let tries = std::mem::take(&mut self.tries);
         let limit = std::mem::replace(&mut self.statement_limit, u64::MAX);
-        let parent = super::import::parent_of(name).and_then(|parent| self.module_entry(parent));
+        let parent = parent_of(name).and_then(|parent| self.module_entry(parent));
         if self.state.modules.get(name).is_none() {
             match self.startup_spec(name, parent.as_ref()) {
                 Some(spec) => drop(self.load(spec)),
@@ -279,12 +278,12 @@ impl Machine<'_> {
         }
     }
 
-    /// `_init_module_attrs`.
+    /// A module with the attributes that importlib gives it before its code runs.
     pub(super) fn module_from_spec(&mut self, spec: &ModuleSpec) -> ObjectId {
         let region = self.region();
         let version = self.version();
-        let after = spec.after_import();
-        let spec_object = self.spec_object(&after);
+        let spec_object = self.spec_object(&spec.after_import_in(version));
+        let given = module_attributes(spec, &self.state.search.environment);
         let id = self.state.heap.add(Object {
             class: MODULE_TYPE,
             attributes: Attributes::default(),
@@ -292,40 +291,38 @@ impl Machine<'_> {
             region,
             payload: Payload::Module { made: None },
         });
-        let mut attributes = vec![
-            ("__name__", Value::str(&spec.name)),
-            // Docstrings are not in the program.
-            ("__doc__", Value::Unknown),
-            ("__package__", Value::str(spec.parent())),
-            ("__loader__", self.loader_value(after.loader.as_ref())),
-            ("__spec__", spec_object.clone()),
-        ];
-        if let Some(locations) = &spec.submodule_search_locations {
-            let items = locations.iter().map(Value::str).collect();
-            let path = self.state.heap.list(items, region);
-            // The same list: what is appended to `__path__` is seen in the spec.
-            if let Some(spec) = spec_object.as_object() {
-                self.state.heap.set(spec, "submodule_search_locations", path.clone(), None);
-            }
-            attributes.push(("__path__", path));
-        }
-        let file = match &spec.loader {
-            _ if spec.has_location => spec.origin.clone(),
-            // `_bootstrap._setup` and FrozenImporter give frozen modules of the standard library a file (3.11+).
-            Some(Loader::Frozen) => self.frozen_source(spec),
-            _ => None,
+        let text = |attribute: Attribute<String>| match attribute {
+            Attribute::Missing => None,
+            Attribute::None => Some(Value::None),
+            Attribute::Value(text) => Some(Value::str(text)),
         };
-        if let Some(file) = file {
-            attributes.push(("__file__", Value::str(file)));
-        } else if spec.is_namespace() && version.at_least(7) {
-            attributes.push(("__file__", Value::None));
-        }
-        if let (true, Some(cached)) = (spec.has_location, &spec.cached) {
-            attributes.push(("__cached__", Value::str(cached)));
-        }
-        attributes.push(("__builtins__", Value::Unknown));
+        let path = match given.path {
+            Attribute::Value(locations) => {
+                let path = self.state.heap.list(locations.iter().map(Value::str).collect(), region);
+                // The same list: what is appended to `__path__` is seen in the spec.
+                if let Some(spec) = spec_object.as_object() {
+                    self.state.heap.set(spec, "submodule_search_locations", path.clone(), None);
+                }
+                Some(path)
+            }
+            Attribute::Missing | Attribute::None => None,
+        };
+        let attributes = [
+            ("__name__", Some(Value::str(given.name))),
+            // Docstrings are not in the program.
+            ("__doc__", Some(Value::Unknown)),
+            ("__package__", Some(Value::str(given.package))),
+            ("__loader__", Some(self.loader_value(given.loader.as_ref()))),
+            ("__spec__", Some(spec_object)),
+            ("__path__", path),
+            ("__file__", text(given.file)),
+            ("__cached__", text(given.cached)),
+            ("__builtins__", Some(Value::Unknown)),
+        ];
         for (name, value) in attributes {
-            self.state.heap.set(id, name, value, None);
+            if let Some(value) = value {
+                self.state.heap.set(id, name, value, None);
+            }
         }
         id
     }
@@ -516,6 +513,21 @@ impl Machine<'_> {
         }
         evidence
     }
+}
+
+/// What a package's `__path__` is.
+pub(super) enum PackagePath {
+    /// There is none: it is no package.
+    None,
+    /// These directories.
+    Known(Vec<String>),
+    /// It could not be computed.
+    Unknown,
+}
+
+/// The name of the package that a dotted name is in.
+pub(super) fn parent_of(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(parent, _)| parent)
 }
 
 /// Whether the interpreter has the module in `sys.modules` before any code of the user runs.
