@@ -191,6 +191,12 @@ impl Machine<'_> {
     /// Puts a finder into `sys.meta_path` at a position, or at its end.
     fn add_finder(&mut self, at: Option<usize>, finder: &Value) {
         self.note_change(Deed::ChangesMetaPath);
+        // What is only possibly there and not known either would make every later import unknown: a debugging switch does
+        // not deserve that.
+        if !self.is_certain() && finder.as_object().is_none() {
+            self.unknown("a finder that is possibly put on sys.meta_path");
+            return;
+        }
         let class = match self.class_of(finder) {
             Value::Builtin("builtins.type") => finder.clone(),
             class => class,
