@@ -10,7 +10,8 @@ use speclens_environment::{Project, Request};
 use speclens_files::{Database, MemorySystem, OpenDocument};
 
 const APP: &str = "/project/app.py";
-const TEXT: &str = "import library\nimport helper\nprint(library.__spec__.name)\nprint(helper.__file__ + '')\n";
+const TEXT: &str =
+    "import library\nimport helper\nprint(library.__spec__.name)\nprint(helper.__file__ + '')\n";
 const SITE: &str = "/project/.venv/lib/python3.11/site-packages";
 
 /// A workspace with one file of the user's, a module and a package beside it, and a virtual environment.
@@ -140,7 +141,10 @@ fn an_edit_in_an_imported_module_reaches_the_finding() {
     workspace.findings();
     workspace.computed();
     // Two files further on.
-    workspace.write("/project/part.py", "import sys, types\nsys.modules['library'] = types.ModuleType('library')\n");
+    workspace.write(
+        "/project/part.py",
+        "import sys, types\nsys.modules['library'] = types.ModuleType('library')\n",
+    );
     assert_eq!(workspace.found(), [(3, "module-without-spec"), NAMESPACE]);
     let computed = workspace.computed();
     computed.is(&[("environment", 0), ("module_facts", 1), ("observe", 1), ("check_file", 1)]);

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion, tables};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion};
 use speclens_files::Db;
 use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{Candidate, Verdict};
 use speclens_imports::machine::SpecState;
-use speclens_imports::spec::{Loader, ModuleSpec};
+use speclens_imports::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 use speclens_source::{Name, module_facts};
 
 use crate::finding::{Certainty, Related};
@@ -175,7 +175,8 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
         Some(spec) => Ok(found(&resolver, spec)),
         None => Err(answer.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
     };
-    let unknown = matches!(imported, Imported::Unknown).then(|| "what its import does could not be followed".into());
+    let unknown =
+        matches!(imported, Imported::Unknown).then(|| "what its import does could not be followed".into());
     let uncertain = answer.resolution.uncertain.or(unknown);
     let evidence =
         found.as_ref().map_or_else(|_| Vec::new(), |found| evidence(environment, project.root(db), found));
@@ -204,7 +205,9 @@ fn imported(db: &dyn Db, project: Project, name: &str, after: &[String]) -> Impo
     }
     let Some(view) = checkpoint.view(&world, name) else { return Imported::Unknown };
     let spec = match (view.spec, &view.spec_name) {
-        (SpecState::Present, Some(own)) if *own == name && view.evidence.is_empty() => return Imported::AsFound,
+        (SpecState::Present, Some(own)) if *own == name && view.evidence.is_empty() => {
+            return Imported::AsFound;
+        }
         (SpecState::Present, Some(other)) => PutSpec::Of(other.to_string()),
         (SpecState::None, _) => PutSpec::None,
         (SpecState::Missing, _) => PutSpec::Missing,
@@ -230,7 +233,7 @@ fn as_evidence(db: &dyn Db, lines: &[Related]) -> Vec<Evidence> {
 fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {
     let environment = resolver.environment();
     let after = before.after_import();
-    let attributes = module_attributes(environment, &after);
+    let attributes = attribute_values(environment, &after);
     let locations: Vec<PathBuf> = match (&after.origin, &after.submodule_search_locations) {
         (_, Some(locations)) => locations.iter().map(PathBuf::from).collect(),
         (Some(origin), None) if after.has_location => vec![PathBuf::from(origin)],
@@ -249,34 +252,23 @@ pub fn owners(resolver: &Resolver<'_>, path: &Path) -> Vec<String> {
     owners
 }
 
-/// What `_init_module_attrs` (`Lib/importlib/_bootstrap.py`) sets from a spec, and `FrozenImporter._fix_up_module`.
-pub fn module_attributes(environment: &Environment, spec: &ModuleSpec) -> Vec<(&'static str, Value)> {
+/// The attributes that the import system gives a module, as Python shows them.
+fn attribute_values(environment: &Environment, spec: &ModuleSpec) -> Vec<(&'static str, Value)> {
     let version = environment.interpreter.version;
-    let mut attributes = Vec::new();
-    let file = match &spec.origin {
-        Some(origin) if spec.has_location => Some(Value::Str(origin.clone())),
-        // 3.6 set nothing; 3.7 and newer set None.
-        _ if spec.is_namespace() => version.at_least(7).then_some(Value::None),
-        _ if spec.loader == Some(Loader::Frozen) => frozen_file(environment, &spec.name),
-        _ => None,
+    let attributes = module_attributes(spec, environment);
+    let text = |attribute: Attribute<String>| match attribute {
+        Attribute::Missing => None,
+        Attribute::None => Some(Value::None),
+        Attribute::Value(text) => Some(Value::Str(text)),
     };
-    attributes.extend(file.map(|file| ("__file__", file)));
-    if let Some(path) = Value::locations(spec, version) {
-        attributes.push(("__path__", path));
-    }
-    attributes.push(("__loader__", loader_value(spec.loader.as_ref(), version)));
-    attributes.push(("__package__", Value::Str(spec.parent().to_owned())));
-    if let (Some(cached), true) = (&spec.cached, spec.has_location) {
-        attributes.push(("__cached__", Value::Str(cached.clone())));
-    }
-    attributes
-}
-
-/// Since 3.11 a frozen module of the standard library knows the file that it was made of.
-fn frozen_file(environment: &Environment, name: &str) -> Option<Value> {
-    let interpreter = &environment.interpreter;
-    let file = tables(interpreter.version).frozen(name)?.2.as_ref()?;
-    Some(Value::Str(interpreter.standard_library.as_ref()?.join(file).to_string_lossy().into_owned()))
+    let values = [
+        ("__file__", text(attributes.file)),
+        ("__path__", Value::locations(spec, version)),
+        ("__loader__", Some(loader_value(attributes.loader.as_ref(), version))),
+        ("__package__", Some(Value::Str(attributes.package))),
+        ("__cached__", text(attributes.cached)),
+    ];
+    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// What put the module where the finders found it.

@@ -33,9 +33,10 @@ pub fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<
         .min_by_key(|observation| observation.span.end - observation.span.start)?;
     let span = observation.span;
     let report = check_file(db, project, file);
-    let finding = report.findings.iter().find(|finding| {
-        finding.place.start <= span.start && span.end <= finding.place.end
-    });
+    let finding = report
+        .findings
+        .iter()
+        .find(|finding| finding.place.start <= span.start && span.end <= finding.place.end);
     let mut markdown = prediction(observation, finding)?;
     if let Some(finding) = finding {
         reasons(db, path, &finding.related, &mut markdown);
@@ -54,9 +55,8 @@ pub fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<
 fn target(observation: &Observation) -> Span {
     let Span { start, end } = observation.span;
     let length = match &observation.kind {
-        ObservationKind::ModuleAttribute { attribute, .. } | ObservationKind::SpecAttribute { attribute, .. } => {
-            u32::try_from(attribute.len()).unwrap_or(0)
-        }
+        ObservationKind::ModuleAttribute { attribute, .. }
+        | ObservationKind::SpecAttribute { attribute, .. } => u32::try_from(attribute.len()).unwrap_or(0),
         ObservationKind::Import { .. } | ObservationKind::FindSpec { .. } => end - start,
     };
     Span { start: end.saturating_sub(length).max(start), end }
@@ -101,7 +101,9 @@ fn read(what: &str, seen: &Seen, hedge: &str) -> Option<String> {
 
 /// Whether the import of the module gives something else than a regular module from its own file.
 fn noteworthy(view: &ModuleView) -> bool {
-    view.is_namespace || view.spec != SpecState::Present && view.spec != SpecState::Unknown || !view.evidence.is_empty()
+    view.is_namespace
+        || view.spec != SpecState::Present && view.spec != SpecState::Unknown
+        || !view.evidence.is_empty()
 }
 
 fn import_text(view: &ModuleView) -> String {
@@ -142,7 +144,8 @@ fn portions(view: &ModuleView, text: &mut String) {
 fn reasons(db: &dyn Db, own: &Path, related: &[Related], markdown: &mut String) {
     for (index, reason) in related.iter().enumerate() {
         let place = &reason.place;
-        let line = module_facts(db, db.entry(&place.file)).as_ref().map_or(1, |facts| facts.line(place.start));
+        let line =
+            module_facts(db, db.entry(&place.file)).as_ref().map_or(1, |facts| facts.line(place.start));
         let name = if place.file == own {
             "line".to_owned()
         } else {

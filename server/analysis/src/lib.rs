@@ -13,7 +13,7 @@ mod verdicts;
 
 pub use check::{FileReport, check_file};
 pub use explain::{
-    Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, module_attributes, origin_words,
+    Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,
     owners, verdict_words,
 };
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};

@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "import-raises",
         severity: Severity::Error,
-        summary: "An import that will raise, for what was imported before it or for what is not installed",
+        summary: "An import that will raise, for what was imported before it or for what another file needs and is not there",
         page: include_str!("rules/import-raises.md"),
     },
     Rule {

@@ -6,7 +6,7 @@ use crate::build::Build;
 use crate::disk::{Disk, normal};
 use crate::interpreter::{Located, locate};
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
-use crate::project::Request;
+use crate::request::Request;
 use crate::tables;
 
 /// Stands in `sys.path` for the standard library where there is no Python: the tables answer below it.

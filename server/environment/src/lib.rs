@@ -10,6 +10,7 @@ mod interpreter;
 mod model;
 mod project;
 mod pyvenv;
+mod request;
 mod site;
 mod tables;
 
@@ -19,7 +20,8 @@ pub use model::{
     Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
     PythonVersion, SearchPathEntry, StartupHook, StartupModule,
 };
-pub use project::{Project, Request, Variables, environment};
+pub use project::{Project, environment};
+pub use request::{Request, Variables};
 pub use tables::{
     FrozenModule, KNOWN_MINORS, OddSpec, VersionTables, cache_tag, extension_suffixes, newest, tables,
 };

@@ -2,46 +2,15 @@
 
 #![allow(missing_docs, reason = "salsa's macro adds undocumented constructors to its inputs")]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use speclens_files::Db;
 
 use crate::disk::Disk;
-use crate::model::{Environment, PythonVersion};
+use crate::model::Environment;
+use crate::request::Request;
 use crate::{discover, distributions, site};
-
-/// The environment variables of the process, read once at its start by the binary.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Variables(BTreeMap<String, String>);
-
-impl Variables {
-    /// Keeps the given variables.
-    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(variables.into_iter().collect())
-    }
-
-    /// The variable `name`, where it is set and not empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
-/// What the user asked for: which interpreter, and what is put on the search path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Request {
-    /// `--python`: an interpreter, or the directory of an environment.
-    pub python: Option<PathBuf>,
-    /// `--python-version`: overrides what is found.
-    pub python_version: Option<PythonVersion>,
-    /// `--extra-path`, put first, like `PYTHONPATH`.
-    pub extra_paths: Vec<PathBuf>,
-    /// `--isolated`, as `python -I`: no script directory, no `PYTHONPATH`, no user site.
-    pub isolated: bool,
-    /// The process's environment variables.
-    pub variables: Variables,
-}
 
 /// A workspace folder with its request.
 #[salsa::input(debug)]

@@ -9,7 +9,7 @@ use crate::interpreter::Located;
 use crate::model::{
     Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem, SearchPathEntry, StartupHook,
 };
-use crate::project::Request;
+use crate::request::Request;
 use crate::{BUILT_IN_LIBRARY, tables};
 
 /// The state that `site` builds.

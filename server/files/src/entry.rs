@@ -7,16 +7,7 @@ use std::sync::Arc;
 
 use crate::Db;
 use crate::listing::Listing;
-use crate::system::{PathKind, ReadError};
-
-/// Changes whenever a file's content may have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Stamp {
-    /// Time of the last modification, in nanoseconds since the Unix epoch.
-    pub modified: u128,
-    /// Size in bytes.
-    pub bytes: u64,
-}
+use crate::system::{PathKind, ReadError, Stamp};
 
 /// A document that the editor has open; its text wins over the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,9 @@ mod system;
 mod table;
 
 pub use database::{Database, Db, Snapshot};
-pub use entry::{Entry, OpenDocument, Stamp, Status};
+pub use entry::{Entry, OpenDocument, Status};
 pub use listing::{Listing, Member, MemberKind};
-pub use system::{DiskSystem, FileSystem, MAX_FILE_BYTES, MemorySystem, Metadata, PathKind, ReadError};
+pub use system::{
+    DiskSystem, FileSystem, MAX_FILE_BYTES, MemorySystem, Metadata, PathKind, ReadError, Stamp,
+};
 pub use table::PathTable;

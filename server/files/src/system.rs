@@ -7,8 +7,6 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use crate::entry::Stamp;
-
 /// Files larger than this are reported as [`ReadError::TooLarge`] and never read. Bytes.
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -21,6 +19,15 @@ pub enum PathKind {
     Directory,
     /// A socket, a device, a pipe: never opened, since a read could block for ever.
     Other,
+}
+
+/// Changes whenever a file's content may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Time of the last modification, in nanoseconds since the Unix epoch.
+    pub modified: u128,
+    /// Size in bytes.
+    pub bytes: u64,
 }
 
 /// What the file system says of a path, symbolic links followed.
@@ -131,8 +138,11 @@ impl FileSystem for DiskSystem {
 #[derive(Debug, Default)]
 pub struct MemorySystem {
     // A plain lock: tests write between queries, never during one.
-    nodes: Mutex<BTreeMap<PathBuf, (Option<Vec<u8>>, u128)>>,
+    nodes: Mutex<BTreeMap<PathBuf, Node>>,
 }
+
+/// A file's bytes, or none for a directory, and the number of its changes.
+type Node = (Option<Vec<u8>>, u128);
 
 impl MemorySystem {
     /// Writes a file, making its directories.

@@ -62,9 +62,8 @@ fn cookie(bytes: &[u8]) -> Option<String> {
             // The second line counts only after a blank or comment line.
             if number == 0 && code.is_empty() {
                 continue;
-            } else {
-                return None;
-            };
+            }
+            return None;
         }
         if let Some(label) = cookie_of(code) {
             return Some(label);

@@ -7,16 +7,7 @@ use speclens_files::{Db, Entry, ReadError, Status};
 use crate::decode::{DecodeError, decode};
 use crate::lines::LineIndex;
 use crate::parser;
-use crate::program::{Block, Span};
-
-/// A syntax error.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// What is wrong.
-    pub message: String,
-    /// Where.
-    pub span: Span,
-}
+use crate::program::{Block, SyntaxError};
 
 /// The facts of one module's text.
 #[derive(Debug)]
@@ -31,6 +22,8 @@ pub struct ModuleFacts {
     pub undecodable: Option<DecodeError>,
     /// Whether the file is meant to be run: a `#!` line, or a test of `__name__` against `"__main__"`.
     pub is_script: bool,
+    /// Whether a function of the file names `globals`, and so may bind names of the module that the text does not show.
+    pub rewrites_globals: bool,
 }
 
 // Facts are a function of the text.
@@ -55,6 +48,7 @@ impl ModuleFacts {
             lines: LineIndex::new(Arc::from(text)),
             errors: parsed.errors,
             undecodable,
+            rewrites_globals: parsed.rewrites_globals,
             is_script: parsed.tests_main || text.starts_with("#!"),
         }
     }

@@ -7,7 +7,7 @@ mod parser;
 pub mod program;
 
 pub use decode::{DecodeError, decode};
-pub use facts::{ModuleFacts, SyntaxError, module_facts, text};
+pub use facts::{ModuleFacts, module_facts, text};
 pub use lines::{Encoding, LineIndex, Position};
 pub use parser::literals::{Literal, module_literals, names_of_narrow_finder};
-pub use program::{Name, Span};
+pub use program::{Name, Span, SyntaxError};

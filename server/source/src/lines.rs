@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn positions_in_three_encodings() {
         let lines = LineIndex::new("a = 'é𝄞'; b\r\nc\rd\n".into());
-        let b = "a = 'é𝄞'; ".len() as u32;
+        let b = narrow("a = 'é𝄞'; ".len());
         for (encoding, column) in [(Encoding::Utf8, 14), (Encoding::Utf16, 11), (Encoding::Utf32, 10)] {
             assert_eq!(lines.position(b, encoding), Position { line: 0, column });
             assert_eq!(lines.offset(Position { line: 0, column }, encoding), b);

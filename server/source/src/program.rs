@@ -27,6 +27,15 @@ impl Span {
     }
 }
 
+/// A syntax error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
 /// Statements in the order of their execution.
 pub type Block = Box<[Statement]>;
 

@@ -79,7 +79,10 @@ fn environments_that_are_broken() {
     fs::create_dir_all(root.join(".venv/bin")).unwrap();
     symlink("/nowhere/bin/python3.11", root.join(".venv/bin/python")).unwrap();
     is_found("bin/python leads nowhere");
-    write(&root, &[(".venv/lib/python3.11/site-packages/junk.pth", b"\xff\x00\xfeimport os\n\x00/x\n" as &[u8])]);
+    write(
+        &root,
+        &[(".venv/lib/python3.11/site-packages/junk.pth", b"\xff\x00\xfeimport os\n\x00/x\n" as &[u8])],
+    );
     is_found("a .pth file is no text");
     let site = root.join(".venv/lib/python3.11/site-packages");
     symlink(".", site.join("round")).unwrap();

@@ -1,5 +1,9 @@
 //! The tour where there is no Python at all: the built-in account of the standard library stands in.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts the program and fails by a panic")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test starts the program and fails by a panic"
+)]
 
 mod common;
 

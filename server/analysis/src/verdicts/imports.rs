@@ -1,5 +1,7 @@
 //! Imports and `find_spec` calls that raise.
 
+use std::fmt::Write as _;
+
 use speclens_environment::environment;
 use speclens_imports::DatabaseWorld;
 use speclens_imports::machine::{Deed, ModuleView, Observation, ObservationKind, Raised};
@@ -27,7 +29,7 @@ pub(super) fn import(
     finding.message = format!("importing `{module}` {raises} {}", raised.headline());
     finding.related = of_exception(context, raised, observation.span.start);
     if let Some(order) = order(context, observation, module) {
-        finding.message.push_str(&format!(", because `{}` was imported before it", order.first));
+        let _ = write!(finding.message, ", because `{}` was imported before it", order.first);
         finding
             .help
             .push(format!("import `{module}` before `{}`: in that order neither import raises", order.first));
@@ -62,7 +64,9 @@ fn is_made(context: &Context<'_>, observation: &Observation, module: &str, raise
 
 /// Whether code put the module where it is.
 fn is_put(view: &ModuleView) -> bool {
-    view.evidence.iter().any(|evidence| matches!(evidence.deed, Deed::PutsStub { .. } | Deed::Replaces { .. }))
+    view.evidence
+        .iter()
+        .any(|evidence| matches!(evidence.deed, Deed::PutsStub { .. } | Deed::Replaces { .. }))
 }
 
 /// `importlib.util.find_spec` that raises.
@@ -71,7 +75,7 @@ pub(super) fn find_spec(
     observation: &Observation,
     name: &Name,
     raised: &Raised,
-) -> Option<Finding> {
+) -> Finding {
     let certainty = certainty(observation, Some(raised));
     let mut finding = context.finding("find-spec-raises", Severity::Error, certainty, observation.span);
     let raises = will(certainty, "raises", "may raise");
@@ -87,7 +91,7 @@ pub(super) fn find_spec(
         );
     }
     finding.help.extend(culprit(raised).and_then(|culprit| upgrade(context, &culprit, raised)));
-    Some(finding)
+    finding
 }
 
 fn missing_help(raised: &Raised, elsewhere: bool) -> Option<String> {

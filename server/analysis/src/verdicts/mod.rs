@@ -33,7 +33,7 @@ pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<
             imports::import(context, observation, module, raised.as_ref()?)
         }
         ObservationKind::FindSpec { name, raised, .. } => {
-            imports::find_spec(context, observation, name, raised.as_ref()?)
+            Some(imports::find_spec(context, observation, name, raised.as_ref()?))
         }
         ObservationKind::ModuleAttribute { module, attribute, seen } => {
             reads::module_attribute(context, observation, module, attribute, seen)

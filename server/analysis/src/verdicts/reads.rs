@@ -1,5 +1,7 @@
 //! Reads of module metadata that see something else than the reader of the code expects.
 
+use std::fmt::Write as _;
+
 use speclens_environment::environment;
 use speclens_imports::machine::{ModuleView, Observation, Seen, SpecState};
 use speclens_source::Name;
@@ -66,7 +68,7 @@ fn without_spec(
         return Some(script(context, observation, then, raised));
     }
     let mut finding = context.finding("module-without-spec", severity, certainty, observation.span);
-    let name = &module.name;
+    let name = &written(context, observation, module);
     let raises = will(certainty, "raises", "may raise");
     finding.message = match (module.spec, then, raised) {
         (SpecState::None, Some(then), Some(raised)) => {
@@ -80,6 +82,10 @@ fn without_spec(
         (_, _, Some(raised)) => format!("`{name}` has no `__spec__`: the read {raises} {raised}"),
         (_, _, None) => format!("`{name}` has no `__spec__`"),
     };
+    if *name != module.name {
+        let _ = write!(finding.message, " (`{name}` is the module `{}`)", module.name);
+    }
+    let name = &module.name;
     finding.related = of_module(context, module, observation.span.start);
     if let Some(site) = module.evidence.first().map(|evidence| &evidence.site) {
         let environment = environment(context.db, context.project);
@@ -93,6 +99,16 @@ fn without_spec(
         ));
     }
     Some(finding)
+}
+
+/// The module as the code names it, where it does so by a dotted name.
+fn written(context: &Context<'_>, observation: &Observation, module: &ModuleView) -> Name {
+    let (start, end) = (observation.span.start as usize, observation.span.end as usize);
+    let text = context.observed.facts.lines.text().get(start..end).unwrap_or_default();
+    let expression = text.rsplit_once(".__spec__").map_or("", |(expression, _)| expression);
+    let is_dotted =
+        !expression.is_empty() && expression.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    if is_dotted { expression.into() } else { module.name.clone() }
 }
 
 /// `__spec__` of a file that is run as a script.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use speclens_source::program::{Call, Expression};
 use speclens_source::{Name, Span};
 
-use super::{Machine, TryContext};
-use super::exception::Raises;
+use super::builtins::builtin_attribute;
+use super::exception::{Raised, Raises};
 use super::modules::MODULE_SPEC;
-use super::observe::{ObservationKind, Seen, SpecState};
+use super::observe::{ObservationKind, Seen};
 use super::value::{ObjectId, Payload, Value};
+use super::view::SpecState;
+use super::{Machine, TryContext};
 
 /// The attributes of a module that say where it comes from.
 const MODULE_METADATA: &[&str] =
@@ -136,7 +138,7 @@ impl Machine<'_> {
 
     fn seen(&self, result: &Raises<Value>) -> Seen {
         match result {
-            Err(raised) => Seen::Raises((**raised).clone()),
+            Err(raised) => Seen::Raises(raised.clone()),
             Ok(Value::None) => Seen::None,
             Ok(Value::Str(text)) => Seen::Known(format!("'{text}'")),
             Ok(Value::Bool(true)) => Seen::Known("True".into()),
@@ -217,7 +219,7 @@ impl Machine<'_> {
         };
         // As with names: what the code does not expect to miss is more often something that we do not know.
         if metadata || matches!(object, Value::None) || self.is_expected("AttributeError") {
-            return Err(self.raise("builtins.AttributeError", message));
+            return Err(Raised::of("builtins.AttributeError", message));
         }
         Ok(Value::Unknown)
     }
@@ -227,7 +229,7 @@ impl Machine<'_> {
         match object {
             Value::Unknown | Value::OneOf(_) => Ok(Some(Value::Unknown)),
             Value::None => Ok(if name.starts_with("__") { Some(Value::Unknown) } else { None }),
-            Value::Builtin(builtin) => Ok(Some(self.builtin_attribute(builtin, name))),
+            Value::Builtin(builtin) => Ok(Some(builtin_attribute(builtin, name))),
             Value::Object(id) => self.object_attribute(*id, name),
             Value::Method(_) | Value::Bool(_) | Value::Int(_) => Ok(Some(Value::Unknown)),
             Value::Str(_) | Value::Tuple(_) => Ok(Some(self.bound_builtin(object, name))),
@@ -311,7 +313,7 @@ impl Machine<'_> {
     }
 
     /// What an instance sees of an attribute that its class has.
-    fn bind_attribute(&mut self, found: Value, instance: &Value, class: &Value) -> Raises<Value> {
+    pub(super) fn bind_attribute(&mut self, found: Value, instance: &Value, class: &Value) -> Raises<Value> {
         let Some(id) = found.as_object() else {
             return Ok(match found {
                 Value::Builtin(name) if name.starts_with("types.ModuleType.") => {
@@ -355,6 +357,10 @@ impl Machine<'_> {
         if let Some(found) = self.find_in_class(&class, name) {
             return Ok(Some(self.bind_class_attribute(found, &class)));
         }
+        let metaclass = self.state.heap.get(id).class.clone();
+        if let Some(found) = self.find_in_class(&metaclass, name) {
+            return self.bind_attribute(found, &class, &metaclass).map(Some);
+        }
         let known = matches!(name, "__spec__" | "__file__" | "__path__" | "__loader__" | "__cached__");
         Ok(if known && !self.is_open_class(&class) { None } else { Some(Value::Unknown) })
     }
@@ -381,12 +387,7 @@ impl Machine<'_> {
 
     /// `object.name = value`.
     pub(super) fn set_attribute(&mut self, object: &Value, name: &str, value: Value) -> Raises<()> {
-        let Value::Object(id) = *object else {
-            if let Value::Builtin(builtin) = object {
-                self.set_builtin_attribute(builtin, name, &value);
-            }
-            return Ok(());
-        };
+        let Value::Object(id) = *object else { return Ok(()) };
         if self.set_known_module_attribute(id, name, &value) {
             return Ok(());
         }

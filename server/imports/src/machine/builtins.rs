@@ -1,5 +1,4 @@
-//! The functions and classes of `builtins`, and the methods of strings, lists and dicts, as far as code that decides about
-//! imports uses them.
+//! The functions and classes of `builtins`, as far as code that decides about imports uses them.
 
 use std::sync::Arc;
 
@@ -7,6 +6,7 @@ use speclens_source::Name;
 
 use super::Machine;
 use super::exception::{Raised, Raises};
+use super::methods::{METHODS, bound, method};
 use super::value::{Attributes, Object, ObjectId, Payload, Value};
 
 /// The exception classes that the machine knows.
@@ -94,100 +94,43 @@ const FUNCTIONS: &[&str] = &[
     "builtins.zip",
 ];
 
-const METHODS: &[&str] = &[
-    "str.capitalize",
-    "str.endswith",
-    "str.format",
-    "str.join",
-    "str.lower",
-    "str.lstrip",
-    "str.partition",
-    "str.replace",
-    "str.rpartition",
-    "str.rsplit",
-    "str.rstrip",
-    "str.split",
-    "str.startswith",
-    "str.strip",
-    "str.title",
-    "str.upper",
-    "list.add",
-    "list.append",
-    "list.clear",
-    "list.copy",
-    "list.extend",
-    "list.insert",
-    "list.pop",
-    "list.remove",
-    "list.update",
-    "dict.copy",
-    "dict.get",
-    "dict.items",
-    "dict.keys",
-    "dict.pop",
-    "dict.setdefault",
-    "dict.update",
-    "dict.values",
-];
+/// A name of `builtins` that the machine knows; `None` for one that it does not.
+pub(super) fn builtin_name(name: &str) -> Option<Value> {
+    let known = |list: &[&'static str]| {
+        list.iter().find(|known| known.strip_prefix("builtins.") == Some(name)).copied()
+    };
+    match name {
+        "IOError" | "EnvironmentError" => Some(Value::Builtin("builtins.OSError")),
+        "__debug__" => Some(Value::Bool(true)),
+        _ => known(FUNCTIONS).or_else(|| known(EXCEPTIONS)).map(Value::Builtin),
+    }
+}
 
-fn method(kind: &str, name: &str) -> Option<&'static str> {
-    METHODS
-        .iter()
-        .find(|method| method.split_once('.').is_some_and(|(of, method)| of == kind && method == name))
-        .copied()
+/// An attribute of a built-in function or class.
+pub(super) fn builtin_attribute(builtin: &'static str, name: &str) -> Value {
+    let value = Value::Builtin(builtin);
+    match (builtin, name) {
+        ("sys.modules", name) => method("dict", name).map_or(Value::Unknown, |m| bound(value, m)),
+        ("sys.path" | "sys.meta_path" | "sys.path_hooks", name) => {
+            method("list", name).map_or(Value::Unknown, |method| bound(value, method))
+        }
+        ("types.ModuleType", "__init__") => Value::Builtin("types.ModuleType.__init__"),
+        ("builtins.object" | "types.ModuleType", "__setattr__") => {
+            Value::Builtin("builtins.object.__setattr__")
+        }
+        ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
+        ("_frozen_importlib_external.PathFinder", "find_spec") => {
+            Value::Builtin("importlib.machinery.PathFinder.find_spec")
+        }
+        (_, "__name__" | "__qualname__") => Value::str(builtin.rsplit('.').next().unwrap_or(builtin)),
+        _ => Value::Unknown,
+    }
 }
 
 impl Machine<'_> {
-    /// A name of `builtins` that the machine knows; `None` for one that it does not.
-    pub(super) fn builtin_name(&self, name: &str) -> Option<Value> {
-        let known = |list: &[&'static str]| {
-            list.iter().find(|known| known.strip_prefix("builtins.") == Some(name)).copied()
-        };
-        match name {
-            "IOError" | "EnvironmentError" => Some(Value::Builtin("builtins.OSError")),
-            "__debug__" => Some(Value::Bool(true)),
-            _ => known(FUNCTIONS).or_else(|| known(EXCEPTIONS)).map(Value::Builtin),
-        }
-    }
-
     /// Whether `builtins` has the name in this version.
     pub(super) fn is_builtin_name(&self, name: &str) -> bool {
         self.world.tables().builtins.iter().any(|known| known == name)
-    }
-
-    /// An attribute of a built-in function or class.
-    pub(super) fn builtin_attribute(&mut self, builtin: &'static str, name: &str) -> Value {
-        let value = Value::Builtin(builtin);
-        match (builtin, name) {
-            ("sys.modules", name) => method("dict", name).map_or(Value::Unknown, |m| bound(value, m)),
-            ("sys.path" | "sys.meta_path" | "sys.path_hooks", name) => {
-                method("list", name).map_or(Value::Unknown, |method| bound(value, method))
-            }
-            ("types.ModuleType", "__init__") => Value::Builtin("types.ModuleType.__init__"),
-            ("builtins.object" | "types.ModuleType", "__setattr__") => {
-                Value::Builtin("builtins.object.__setattr__")
-            }
-            ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
-            ("_frozen_importlib_external.PathFinder", "find_spec") => {
-                Value::Builtin("importlib.machinery.PathFinder.find_spec")
-            }
-            (_, "__name__" | "__qualname__") => Value::str(builtin.rsplit('.').next().unwrap_or(builtin)),
-            _ => Value::Unknown,
-        }
-    }
-
-    /// A method of a string, tuple, list, set or dict.
-    pub(super) fn bound_builtin(&self, object: &Value, name: &str) -> Value {
-        let kind = match object {
-            Value::Str(_) => "str",
-            Value::Object(id) => match &self.state.heap.get(*id).payload {
-                Payload::List(_) => "list",
-                Payload::Dict(_) | Payload::Descriptor(_) => "dict",
-                _ => return Value::Unknown,
-            },
-            _ => return Value::Unknown,
-        };
-        method(kind, name).map_or(Value::Unknown, |method| bound(object.clone(), method))
     }
 
     /// Calls a function or class that the interpreter implements.
@@ -217,6 +160,9 @@ impl Machine<'_> {
                 }
                 _ => Ok(Value::Unknown),
             },
+            "object" if arguments.is_empty() => {
+                self.instantiate(&Value::Builtin("builtins.object"), arguments, keywords)
+            }
             "object.__init__" | "print" => Ok(Value::None),
             "super" => Ok(match arguments.as_slice() {
                 [Value::Object(class), instance] => self.super_of(*class, instance.clone()),
@@ -397,210 +343,6 @@ impl Machine<'_> {
         Value::Object(id)
     }
 
-    fn call_builtin_method(
-        &mut self,
-        name: &'static str,
-        arguments: &[Value],
-        keywords: Vec<(Name, Value)>,
-    ) -> Raises<Value> {
-        let Some((receiver, rest)) = arguments.split_first() else { return Ok(Value::Unknown) };
-        match receiver {
-            Value::Builtin(list) => self.call_sys_method(list, name, rest),
-            Value::Str(text) => Ok(self.call_str_method(text, name, rest, &keywords)),
-            Value::Object(id) if name.starts_with("list.") => Ok(self.call_list_method(*id, name, rest)),
-            Value::Object(_) => self.call_dict_method(receiver, name, rest, keywords),
-            _ => Ok(Value::Unknown),
-        }
-    }
-
-    fn call_list_method(&mut self, id: ObjectId, name: &str, arguments: &[Value]) -> Value {
-        let list = Value::Object(id);
-        let region = self.region();
-        match (name, arguments) {
-            ("list.append" | "list.add", [item]) => self.append(&list, item.clone()),
-            ("list.extend" | "list.update", [items]) => self.extend(&list, items),
-            ("list.copy", []) => {
-                let copy = self.state.heap.list(Vec::new(), region);
-                self.extend(&copy, &list);
-                return copy;
-            }
-            ("list.insert", [Value::Int(0), item]) if self.state.heap.get(id).region == region => {
-                if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload {
-                    items.insert(0, item.clone());
-                }
-            }
-            _ => {
-                self.state.heap.get_mut(id).open = true;
-                return Value::Unknown;
-            }
-        }
-        Value::None
-    }
-
-    fn call_dict_method(
-        &mut self,
-        dict: &Value,
-        name: &str,
-        arguments: &[Value],
-        keywords: Vec<(Name, Value)>,
-    ) -> Raises<Value> {
-        let region = self.region();
-        let pairs = |machine: &Self| -> (Vec<(Value, Value)>, bool) {
-            let owner = machine.owner_of_dict(dict);
-            let Some(id) = owner.or_else(|| dict.as_object()) else { return (Vec::new(), false) };
-            let object = machine.state.heap.get(id);
-            let pairs = match &object.payload {
-                Payload::Dict(items) => items.clone(),
-                _ => {
-                    let slots = object.attributes.iter();
-                    slots.map(|(name, slot)| (Value::str(name.as_str()), slot.value.clone())).collect()
-                }
-            };
-            (pairs, !object.open)
-        };
-        match (name, arguments) {
-            ("dict.get", [key, rest @ ..]) => match self.compare(key, IN, dict) {
-                Some(true) => self.item(dict, key),
-                Some(false) => Ok(rest.first().cloned().unwrap_or(Value::None)),
-                None => Ok(Value::Unknown),
-            },
-            ("dict.setdefault", [key, rest @ ..]) => {
-                if self.compare(key, IN, dict) == Some(false) {
-                    let default = rest.first().cloned().unwrap_or(Value::None);
-                    self.set_item(dict, key, default)?;
-                }
-                self.item(dict, key)
-            }
-            ("dict.pop", [key, rest @ ..]) => match self.compare(key, IN, dict) {
-                Some(true) => {
-                    let value = self.item(dict, key)?;
-                    self.delete_item(dict, key)?;
-                    Ok(value)
-                }
-                Some(false) => Ok(rest.first().cloned().unwrap_or(Value::Unknown)),
-                None => Ok(Value::Unknown),
-            },
-            ("dict.update", others) => {
-                for other in others {
-                    self.update_dict(dict, other);
-                }
-                for (key, value) in keywords {
-                    self.set_item(dict, &Value::str(key.as_str()), value)?;
-                }
-                Ok(Value::None)
-            }
-            ("dict.copy", []) => {
-                let copy = self.state.heap.dict(Vec::new(), region);
-                self.update_dict(&copy, dict);
-                Ok(copy)
-            }
-            ("dict.items" | "dict.keys" | "dict.values", []) => {
-                let (pairs, complete) = pairs(self);
-                let items = pairs.into_iter().map(|(key, value)| match name {
-                    "dict.items" => Value::Tuple(Arc::from([key, value])),
-                    "dict.keys" => key,
-                    _ => value,
-                });
-                let items = items.collect();
-                let list = self.state.heap.list(items, region);
-                if let (false, Some(id)) = (complete, list.as_object()) {
-                    self.state.heap.get_mut(id).open = true;
-                }
-                Ok(list)
-            }
-            _ => Ok(Value::Unknown),
-        }
-    }
-
-    fn call_str_method(
-        &mut self,
-        text: &str,
-        name: &str,
-        arguments: &[Value],
-        keywords: &[(Name, Value)],
-    ) -> Value {
-        let text_at = |index: usize| arguments.get(index).and_then(Value::as_str);
-        let parts = |items: Vec<&str>| items.into_iter().map(Value::str).collect::<Vec<_>>();
-        let region = self.region();
-        match (name, arguments.len()) {
-            ("str.lower", _) => Value::str(text.to_lowercase()),
-            ("str.upper", _) => Value::str(text.to_uppercase()),
-            ("str.strip", 0) => Value::str(text.trim()),
-            ("str.lstrip", 0) => Value::str(text.trim_start()),
-            ("str.rstrip", 0) => Value::str(text.trim_end()),
-            ("str.startswith" | "str.endswith", 1) => {
-                let test = |affix: &str| {
-                    if name == "str.startswith" { text.starts_with(affix) } else { text.ends_with(affix) }
-                };
-                match &arguments[0] {
-                    Value::Str(affix) => Value::Bool(test(affix)),
-                    Value::Tuple(affixes) if affixes.iter().all(|affix| affix.as_str().is_some()) => {
-                        Value::Bool(affixes.iter().filter_map(Value::as_str).any(test))
-                    }
-                    _ => Value::Unknown,
-                }
-            }
-            ("str.replace", 2) => match (text_at(0), text_at(1)) {
-                (Some(from), Some(to)) => Value::str(text.replace(from, to)),
-                _ => Value::Unknown,
-            },
-            ("str.split" | "str.rsplit", 1) => match text_at(0) {
-                Some(separator) if !separator.is_empty() => {
-                    let items = parts(text.split(separator).collect());
-                    self.state.heap.list(items, region)
-                }
-                _ => Value::Unknown,
-            },
-            ("str.split", 0) => {
-                let items = parts(text.split_whitespace().collect());
-                self.state.heap.list(items, region)
-            }
-            ("str.partition" | "str.rpartition", 1) => {
-                let Some(separator) = text_at(0) else { return Value::Unknown };
-                let split = if name == "str.partition" {
-                    text.split_once(separator).unwrap_or((text, ""))
-                } else {
-                    text.rsplit_once(separator).unwrap_or(("", text))
-                };
-                let middle = if text.contains(separator) { separator } else { "" };
-                Value::Tuple(parts(vec![split.0, middle, split.1]).into())
-            }
-            ("str.join", 1) => match self.elements(&arguments[0]) {
-                (Some(items), true) if items.iter().all(|item| item.as_str().is_some()) => {
-                    let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                    Value::str(items.join(text))
-                }
-                _ => Value::Unknown,
-            },
-            ("str.format", _) => self.format_method(text, arguments, keywords),
-            _ => Value::Unknown,
-        }
-    }
-
-    fn format_method(&self, text: &str, arguments: &[Value], keywords: &[(Name, Value)]) -> Value {
-        let mut result = String::new();
-        let mut rest = text;
-        let mut next = 0;
-        while let Some(at) = rest.find('{') {
-            result.push_str(&rest[..at]);
-            let Some(length) = rest[at..].find('}') else { return Value::Unknown };
-            let field = &rest[at + 1..at + length];
-            let value = if field.is_empty() {
-                next += 1;
-                arguments.get(next - 1)
-            } else if let Ok(index) = field.parse::<usize>() {
-                arguments.get(index)
-            } else {
-                keywords.iter().find(|(name, _)| name == field).map(|(_, value)| value)
-            };
-            let Some(part) = value.and_then(|value| self.to_text(value)) else { return Value::Unknown };
-            result.push_str(&part);
-            rest = &rest[at + length + 1..];
-        }
-        result.push_str(rest);
-        if text.contains("{{") || text.contains("}}") { Value::Unknown } else { Value::str(result) }
-    }
-
     /// The instance that `except … as error` binds.
     pub(super) fn exception_instance(&mut self, raised: &Raised) -> Value {
         if let Some(instance) = &raised.instance {
@@ -626,10 +368,4 @@ impl Machine<'_> {
             _ => None,
         }
     }
-}
-
-const IN: speclens_source::program::Comparison = speclens_source::program::Comparison::In;
-
-fn bound(receiver: Value, method: &'static str) -> Value {
-    Value::Method(Arc::new((receiver, Value::Builtin(method))))
 }

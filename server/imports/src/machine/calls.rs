@@ -98,7 +98,14 @@ impl Machine<'_> {
                 let function = Arc::clone(function);
                 self.call_function(&function, arguments, keywords)
             }
-            Payload::Class { .. } => self.instantiate(&Value::Object(id), arguments, keywords),
+            Payload::Class { .. } => {
+                let metaclass = object.class.clone();
+                // `Enum("Name", …)` makes a class, a singleton's metaclass gives an old instance.
+                if metaclass == Value::Unknown || self.find_in_class(&metaclass, "__call__").is_some() {
+                    return Ok(Value::Unknown);
+                }
+                self.instantiate(&Value::Object(id), arguments, keywords)
+            }
             _ => {
                 let class = object.class.clone();
                 match self.find_in_class(&class, "__call__") {
@@ -148,6 +155,10 @@ impl Machine<'_> {
             let reached = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
             for value in reached.cloned().collect::<Vec<_>>() {
                 self.taint(&value, 0);
+            }
+            let facts = self.world.facts(&function.file);
+            if facts.is_some_and(|facts| facts.rewrites_globals) {
+                self.state.heap.get_mut(function.module).open = true;
             }
             return Ok(Value::Unknown);
         }

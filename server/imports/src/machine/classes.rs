@@ -86,10 +86,8 @@ impl Machine<'_> {
                         return Some(slot.value.clone());
                     }
                 }
-                class if *class == MODULE_TYPE => {
-                    if name == "__init__" {
-                        return Some(Value::Builtin("types.ModuleType.__init__"));
-                    }
+                class if *class == MODULE_TYPE && name == "__init__" => {
+                    return Some(Value::Builtin("types.ModuleType.__init__"));
                 }
                 _ => {}
             }
@@ -104,9 +102,11 @@ impl Machine<'_> {
             Value::Builtin(name) => {
                 !matches!(
                     *name,
-                    "types.ModuleType" | "types.SimpleNamespace" | "builtins.object" | "importlib.machinery.ModuleSpec"
-                )
-                    && !self.is_exception_name(name)
+                    "types.ModuleType"
+                        | "types.SimpleNamespace"
+                        | "builtins.object"
+                        | "importlib.machinery.ModuleSpec"
+                ) && !self.is_exception_name(name)
             }
             _ => true,
         })
@@ -121,6 +121,17 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         matches!(object.payload, Payload::Module { .. })
             && (object.class == MODULE_TYPE || self.bases(&object.class).contains(&MODULE_TYPE))
+    }
+
+    /// The metaclass that a class inherits from its bases.
+    pub(super) fn metaclass_of(&self, bases: &[Value]) -> Value {
+        let plain = Value::Builtin("builtins.type");
+        let inherited = bases.iter().map(|base| match base {
+            Value::Object(id) => self.state.heap.get(*id).class.clone(),
+            Value::Builtin(_) => plain.clone(),
+            _ => Value::Unknown,
+        });
+        inherited.into_iter().find(|metaclass| *metaclass != plain).unwrap_or(plain.clone())
     }
 
     /// Whether a value is a class.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use speclens_source::Name;
 
-use super::observe::ModuleView;
 use super::state::Evidence;
 use super::value::{Site, Value};
+use super::view::ModuleView;
 
 /// An exception on its way.
 #[derive(Debug, Clone)]
@@ -37,6 +37,30 @@ pub struct Raised {
 pub type Raises<T> = Result<T, Box<Raised>>;
 
 impl Raised {
+    /// An exception of a built-in class, by the class's qualified name.
+    pub(super) fn of(class: &'static str, message: impl AsRef<str>) -> Box<Self> {
+        let type_name = class.rsplit('.').next().unwrap_or(class);
+        Box::new(Self {
+            class: Value::Builtin(class),
+            type_name: type_name.into(),
+            message: Some(Arc::from(message.as_ref())),
+            name: None,
+            instance: None,
+            traceback: Vec::new(),
+            evidence: Vec::new(),
+            subject: None,
+            observations: Vec::new(),
+            certain: true,
+        })
+    }
+
+    /// A `ModuleNotFoundError` for a name.
+    pub(super) fn not_found(name: &str, message: String) -> Box<Self> {
+        let mut raised = Self::of("builtins.ModuleNotFoundError", message);
+        raised.name = Some(name.into());
+        raised
+    }
+
     /// `Type: message`, as the last line of a traceback.
     pub fn headline(&self) -> String {
         match self.message.as_deref() {

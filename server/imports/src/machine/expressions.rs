@@ -66,7 +66,7 @@ impl Machine<'_> {
             ExpressionKind::Binary { left, operator, right } => {
                 let left = self.evaluate(left)?;
                 let right = self.evaluate(right)?;
-                self.binary(&left, *operator, &right)
+                Ok(self.binary(&left, *operator, &right))
             }
             ExpressionKind::Conditional { test, body, orelse } => match self.condition(test)? {
                 Some(true) => self.evaluate(body),

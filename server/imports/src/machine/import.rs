@@ -7,7 +7,7 @@ use speclens_source::program::Alias;
 use speclens_source::{Name, Span};
 
 use super::exception::{Raised, Raises};
-use super::modules::MODULE_SPEC;
+use super::modules::{MODULE_SPEC, PackagePath, parent_of};
 use super::observe::{Observation, ObservationKind};
 use super::state::Entry;
 use super::value::{ObjectId, Value};
@@ -109,13 +109,13 @@ impl Machine<'_> {
         let Some(package) = package else { return Ok(None) };
         if package.is_empty() {
             let message = "attempted relative import with no known parent package";
-            return Err(self.raise("builtins.ImportError", message));
+            return Err(Raised::of("builtins.ImportError", message));
         }
         let mut base = package.as_str();
         for _ in 1..level {
             let Some(parent) = parent_of(base) else {
                 let message = "attempted relative import beyond top-level package";
-                return Err(self.raise("builtins.ImportError", message));
+                return Err(Raised::of("builtins.ImportError", message));
             };
             base = parent;
         }
@@ -154,7 +154,7 @@ impl Machine<'_> {
         if let Some(entry) = self.present_entry(name) {
             if matches!(entry.value, Value::None) {
                 let message = format!("import of {name} halted; None in sys.modules");
-                return Err(self.not_found(name, message));
+                return Err(Raised::not_found(name, message));
             }
             return Ok(entry.value);
         }
@@ -196,9 +196,10 @@ impl Machine<'_> {
                 PackagePath::Unknown => return Ok(self.unfollowed(name)),
                 PackagePath::None => {
                     let message = format!("No module named '{name}'; '{parent}' is not a package");
-                    let mut raised = self.not_found(name, message);
+                    let mut raised = Raised::not_found(name, message);
                     raised.subject = self.view(&imported, Some(parent));
-                    raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
+                    raised.evidence =
+                        raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
                     return Err(raised);
                 }
                 PackagePath::Known(path) => locations = Some(path),
@@ -206,16 +207,24 @@ impl Machine<'_> {
             parent_value = Some(imported);
         }
         let module = match self.find_on_meta_path(name, locations.as_deref()) {
+            // A module that takes itself out of sys.modules and imports its name again means another file.
+            Found::Spec(spec) if self.runs_file(spec.origin.as_deref()) => return Ok(self.unfollowed(name)),
             Found::Spec(spec) => self.load(spec)?,
             Found::Object(spec) => self.load_with_own_loader(name, spec),
             Found::Unknown => return Ok(self.unfollowed(name)),
             Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
-            Found::Nothing => return Err(self.not_found(name, format!("No module named '{name}'"))),
+            Found::Nothing => return Err(Raised::not_found(name, format!("No module named '{name}'"))),
         };
         if let (Some(Value::Object(parent)), Some((_, child))) = (parent_value, name.rsplit_once('.')) {
             self.set_slot(parent, child, module.clone());
         }
         Ok(module)
+    }
+
+    fn runs_file(&self, origin: Option<&str>) -> bool {
+        // The user's file may run as a script and be imported as well.
+        let imported = self.frames.iter().filter(|frame| !frame.is_function && !frame.observed);
+        origin.is_some_and(|origin| imported.into_iter().any(|frame| &*frame.file == origin))
     }
 
     /// `_find_spec`: asks each finder in turn, those that code put there by running them.
@@ -285,12 +294,6 @@ impl Machine<'_> {
         Value::Unknown
     }
 
-    pub(super) fn not_found(&self, name: &str, message: String) -> Box<Raised> {
-        let mut raised = self.raise("builtins.ModuleNotFoundError", message);
-        raised.name = Some(name.into());
-        raised
-    }
-
     /// `_handle_fromlist` for one name: imports the submodule if the package has no such attribute.
     pub(super) fn handle_fromlist(&mut self, module: &Value, module_name: &str, name: &str) -> Raises<()> {
         let Some(id) = module.as_object() else { return Ok(()) };
@@ -343,7 +346,7 @@ impl Machine<'_> {
         } else {
             format!("cannot import name '{name}' from '{shown}' ({place})")
         };
-        let mut raised = self.raise("builtins.ImportError", message);
+        let mut raised = Raised::of("builtins.ImportError", message);
         raised.name = Some(shown.into());
         raised.subject = self.view(module, None);
         raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
@@ -409,19 +412,4 @@ impl Found {
             None => Self::Nothing,
         }
     }
-}
-
-/// What a package's `__path__` is.
-pub(super) enum PackagePath {
-    /// There is none: it is no package.
-    None,
-    /// These directories.
-    Known(Vec<String>),
-    /// It could not be computed.
-    Unknown,
-}
-
-/// The name of the package that a dotted name is in.
-pub(super) fn parent_of(name: &str) -> Option<&str> {
-    name.rsplit_once('.').map(|(parent, _)| parent)
 }

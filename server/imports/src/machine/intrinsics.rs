@@ -4,8 +4,10 @@
 use speclens_source::Name;
 
 use super::Machine;
+use super::builtins::builtin_name;
 use super::exception::{Raised, Raises};
-use super::import::{Found, PackagePath, parent_of};
+use super::import::Found;
+use super::modules::{PackagePath, parent_of};
 use super::state::{Deed, Evidence};
 use super::value::{ObjectId, Payload, Value};
 use crate::finders;
@@ -72,7 +74,7 @@ impl Machine<'_> {
         let module = self.text_attribute(id, "__name__")?;
         match &*module {
             "sys" => self.sys_attribute(name),
-            "builtins" => self.builtin_name(name),
+            "builtins" => builtin_name(name),
             "typing" if name == "TYPE_CHECKING" && self.state.heap.get(id).open => Some(Value::Bool(false)),
             "os" if name == "path" && self.state.heap.get(id).open => {
                 self.module_entry("os.path").map(|entry| entry.value)
@@ -108,7 +110,7 @@ impl Machine<'_> {
             }
             "importlib.util.find_spec" => self.call_find_spec(argument(0, "name"), argument(1, "package")),
             "importlib.machinery.PathFinder.find_spec" => {
-                self.call_path_finder(argument(0, "fullname"), argument(1, "path"))
+                Ok(self.call_path_finder(argument(0, "fullname"), argument(1, "path")))
             }
             "importlib.util.module_from_spec" => Ok(self.call_module_from_spec(argument(0, "spec"))),
             "importlib.util.spec_from_loader" | "importlib.machinery.ModuleSpec" => {
@@ -133,8 +135,11 @@ impl Machine<'_> {
             "types.SimpleNamespace" => {
                 let made = self.site();
                 let region = self.region();
-                let object =
-                    self.state.heap.make(Value::Builtin("types.SimpleNamespace"), Payload::Module { made }, region);
+                let object = self.state.heap.make(
+                    Value::Builtin("types.SimpleNamespace"),
+                    Payload::Module { made },
+                    region,
+                );
                 if let Some(id) = object.as_object() {
                     for (attribute, value) in keywords {
                         self.set_slot(id, attribute, value.clone());
@@ -216,7 +221,7 @@ impl Machine<'_> {
             let class =
                 if self.version().at_least(9) { "builtins.ImportError" } else { "builtins.ValueError" };
             let message = format!("no package specified for '{name}' (required for relative module names)");
-            return Err(self.raise(class, message));
+            return Err(Raised::of(class, message));
         }
         match self.is_in_modules(&name) {
             Some(true) => self.spec_in_modules(&name),
@@ -240,9 +245,9 @@ impl Machine<'_> {
     fn no_path(&self, name: &str, parent: &str) -> Box<Raised> {
         let message = format!("__path__ attribute not found on '{parent}' while trying to find '{name}'");
         if self.version().at_least(7) {
-            self.not_found(name, message)
+            Raised::not_found(name, message)
         } else {
-            self.raise("builtins.AttributeError", format!("module '{parent}' has no attribute '__path__'"))
+            Raised::of("builtins.AttributeError", format!("module '{parent}' has no attribute '__path__'"))
         }
     }
 
@@ -262,7 +267,7 @@ impl Machine<'_> {
             Err(raised) if raised.type_name == "AttributeError" => "is not set",
             Err(raised) => return Err(raised),
         };
-        let mut raised = self.raise("builtins.ValueError", format!("{name}.__spec__ {what}"));
+        let mut raised = Raised::of("builtins.ValueError", format!("{name}.__spec__ {what}"));
         raised.certain = entry.certain && self.is_certain();
         raised.evidence = self.view_of_name(name).map(|view| view.evidence).unwrap_or_default();
         raised.evidence.extend(self.site().map(|site| Evidence { site, deed: Deed::Raises }));
@@ -280,9 +285,9 @@ impl Machine<'_> {
     }
 
     /// `PathFinder.find_spec(fullname, path=None)`.
-    fn call_path_finder(&mut self, name: Option<Value>, path: Option<Value>) -> Raises<Value> {
+    fn call_path_finder(&mut self, name: Option<Value>, path: Option<Value>) -> Value {
         let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
-            return Ok(Value::Unknown);
+            return Value::Unknown;
         };
         let path = match path {
             None | Some(Value::None) => None,
@@ -290,19 +295,20 @@ impl Machine<'_> {
                 (Some(items), true) => {
                     Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
                 }
-                _ => return Ok(Value::Unknown),
+                _ => return Value::Unknown,
             },
         };
         let mut search = finders::SearchState::clone(&self.state.search);
         search.meta_path = vec![speclens_environment::MetaPathFinder::Path];
         let resolution = finders::find_spec(self.world, &search, &name, path.as_deref());
-        Ok(resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec)))
+        resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec))
     }
 
     /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
     pub(super) fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
         let Some(spec) = spec.as_ref().and_then(Value::as_object) else { return Value::Unknown };
-        let value = |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
+        let value =
+            |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
         let name = value(self, "name").unwrap_or_default();
         let is_namespace = value(self, "loader") == Some(Value::None)
             && value(self, "submodule_search_locations").is_some_and(|locations| locations != Value::None);
@@ -372,7 +378,7 @@ impl Machine<'_> {
             None => {
                 let message = format!("No package metadata was found for {name}");
                 let message = if self.version().at_least(10) { message } else { name.clone() };
-                let mut raised = self.raise("importlib.metadata.PackageNotFoundError", message);
+                let mut raised = Raised::of("importlib.metadata.PackageNotFoundError", message);
                 raised.name = Some(name.into());
                 Err(raised)
             }

@@ -9,12 +9,15 @@ mod attributes;
 mod builtins;
 mod calls;
 mod classes;
+mod define;
 mod exception;
 mod execute;
 mod expressions;
+mod guards;
 mod heap;
 mod import;
 mod intrinsics;
+mod methods;
 mod modules;
 mod observe;
 mod operators;
@@ -23,6 +26,7 @@ mod state;
 mod sys;
 mod targets;
 mod value;
+mod view;
 
 use std::sync::Arc;
 
@@ -32,10 +36,11 @@ use speclens_source::program::Function;
 use speclens_source::{ModuleFacts, Name, Span};
 
 pub use exception::{Raised, Raises};
-pub use observe::{ModuleView, Observation, ObservationKind, Seen, SpecState};
+pub use observe::{Observation, ObservationKind, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
 pub use state::{Deed, Evidence, ImportState};
 pub use value::{Site, Value};
+pub use view::{ModuleView, SpecState};
 
 use crate::finders::Directories;
 use value::ObjectId;
@@ -196,7 +201,7 @@ impl<'w> Machine<'w> {
     /// Counts a step.
     fn step(&mut self) {
         self.steps += 1;
-        if self.steps % 4096 == 0 {
+        if self.steps.is_multiple_of(4096) {
             self.world.check_cancelled();
         }
     }
@@ -233,22 +238,5 @@ impl<'w> Machine<'w> {
                 Arc::make_mut(&mut self.state.unknowns).insert(note);
             }
         }
-    }
-
-    /// An exception of a built-in class.
-    fn raise(&self, class: &'static str, message: impl AsRef<str>) -> Box<Raised> {
-        let type_name = class.rsplit('.').next().unwrap_or(class);
-        Box::new(Raised {
-            class: Value::Builtin(class),
-            type_name: type_name.into(),
-            message: Some(Arc::from(message.as_ref())),
-            name: None,
-            instance: None,
-            traceback: Vec::new(),
-            evidence: Vec::new(),
-            subject: None,
-            observations: Vec::new(),
-            certain: true,
-        })
     }
 }

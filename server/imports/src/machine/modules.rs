@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin, PythonVersion, VersionTables};
+use speclens_environment::{
+    Environment, MetaPathFinder, PathOrigin, PythonVersion, StartupHook, StartupModule, VersionTables,
+};
 use speclens_source::Name;
 
-use super::exception::Raises;
-use super::import::PackagePath;
-use super::observe::{ModuleView, SpecState};
+use super::exception::{Raised, Raises};
 use super::state::{Deed, Entry, Evidence};
 use super::value::{Attributes, Object, ObjectId, Payload, Slot, Value};
+use super::view::{ModuleView, SpecState};
 use super::{Frame, Machine};
 use crate::finders::{self, SearchState};
-use crate::spec::{Loader, ModuleSpec};
+use crate::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 
 /// The class of the objects that `__spec__` should be.
 pub(super) const MODULE_SPEC: Value = Value::Builtin("importlib.machinery.ModuleSpec");
@@ -29,6 +30,9 @@ impl Machine<'_> {
         if let Some(entry) = self.state.modules.get(name) {
             return Some(entry.clone());
         }
+        if self.load_startup_hook(name) {
+            return self.state.modules.get(name).cloned();
+        }
         if !is_startup_module(self.world.tables(), name) {
             return None;
         }
@@ -40,8 +44,45 @@ impl Machine<'_> {
     pub(super) fn is_in_modules(&self, name: &str) -> Option<bool> {
         match self.state.modules.get(name) {
             Some(entry) => (entry.certain || !self.is_certain()).then_some(true),
-            None => Some(is_startup_module(self.world.tables(), name)),
+            None => Some(self.startup_hook(name).is_some() || is_startup_module(self.world.tables(), name)),
         }
+    }
+
+    /// What a `*-nspkg.pth` line puts into `sys.modules` when the interpreter starts.
+    fn startup_hook(&self, name: &str) -> Option<(&StartupHook, &StartupModule)> {
+        let hooks = self.state.search.environment.startup_hooks.iter();
+        hooks
+            .flat_map(|hook| hook.modules.iter().map(move |module| (hook, module)))
+            .find(|(_, module)| module.name == name)
+    }
+
+    fn load_startup_hook(&mut self, name: &str) -> bool {
+        let Some((hook, module)) = self.startup_hook(name) else { return false };
+        let file: Arc<str> = Arc::from(&*hook.file.to_string_lossy());
+        let (path, has_spec) = (module.path.to_string_lossy().into_owned(), module.has_spec);
+        let spec = ModuleSpec {
+            name: name.to_owned(),
+            loader: None,
+            origin: None,
+            submodule_search_locations: Some(vec![path.clone()]),
+            has_location: false,
+            cached: None,
+        };
+        let put = Some(super::Site { file, span: speclens_source::Span::default() });
+        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let module = if has_spec {
+            self.module_from_spec(&spec)
+        } else {
+            let module = self.bare_module(name, put.clone());
+            let path = self.state.heap.list(vec![Value::str(path)], 0);
+            self.set_slot(module, "__path__", path);
+            module
+        };
+        self.regions = regions;
+        let put = put.filter(|_| !has_spec);
+        let entry = Entry { value: Value::Object(module), put, certain: true, startup: true };
+        self.state.put_module(name, entry);
+        true
     }
 
     fn load_startup(&mut self, name: &str) {
@@ -50,15 +91,14 @@ impl Machine<'_> {
         let frames = std::mem::take(&mut self.frames);
         let tries = std::mem::take(&mut self.tries);
         let limit = std::mem::replace(&mut self.statement_limit, u64::MAX);
-        let parent = super::import::parent_of(name).and_then(|parent| self.module_entry(parent));
+        let parent = parent_of(name).and_then(|parent| self.module_entry(parent));
         if self.state.modules.get(name).is_none() {
             match self.startup_spec(name, parent.as_ref()) {
                 Some(spec) => drop(self.load(spec)),
                 None => {
-                    let module = self.bare_module(name, None);
-                    self.state.heap.get_mut(module).open = true;
-                    self.set_slot(module, "__spec__", Value::Unknown);
-                    self.put_entry(name, Value::Object(module), None);
+                    let odd = self.world.tables().odd_specs.get(name).map_or("unknown", |odd| odd.0.as_str());
+                    let module = self.odd_module(name, odd);
+                    self.put_entry(name, module, None);
                 }
             }
         }
@@ -106,7 +146,7 @@ impl Machine<'_> {
             Some(entry) => Ok(entry.value.clone()),
             None => {
                 let message = format!("'{name}'");
-                Err(self.raise("builtins.KeyError", message))
+                Err(Raised::of("builtins.KeyError", message))
             }
         }
     }
@@ -148,19 +188,29 @@ impl Machine<'_> {
         let odd = &self.world.tables().odd_specs;
         let made = odd.iter().filter(|(_, odd)| odd.1.as_deref() == Some(name));
         for (child, odd) in made {
-            let module = self.bare_module(child, None);
-            self.state.heap.get_mut(module).open = true;
-            if odd.0 != "none" {
-                self.set_slot(module, "__spec__", Value::Unknown);
-            }
-            self.put_entry(child, Value::Object(module), None);
+            let module = self.odd_module(child, &odd.0);
+            self.put_entry(child, module.clone(), None);
             if let (Some(parent), Some((_, last))) = (
                 self.state.modules.get(name).and_then(|entry| entry.value.as_object()),
                 child.rsplit_once('.'),
             ) {
-                self.set_slot(parent, last, Value::Object(module));
+                self.set_slot(parent, last, module);
             }
         }
+    }
+
+    /// A module that is known from runs alone: without a spec (`none`), or (`=name`) another module.
+    fn odd_module(&mut self, name: &str, state: &str) -> Value {
+        if let Some(other) = state.strip_prefix('=').and_then(|other| self.module_entry(other)) {
+            return other.value;
+        }
+        let module = self.bare_module(name, None);
+        if state != "none" {
+            self.set_slot(module, "__spec__", Value::Unknown);
+        }
+        // Its other names are not known.
+        self.state.heap.get_mut(module).open = true;
+        Value::Object(module)
     }
 
     /// Runs a module's program in a frame of its own.
@@ -228,12 +278,12 @@ impl Machine<'_> {
         }
     }
 
-    /// `_init_module_attrs`.
+    /// A module with the attributes that importlib gives it before its code runs.
     pub(super) fn module_from_spec(&mut self, spec: &ModuleSpec) -> ObjectId {
         let region = self.region();
         let version = self.version();
-        let after = spec.after_import();
-        let spec_object = self.spec_object(&after);
+        let spec_object = self.spec_object(&spec.after_import_in(version));
+        let given = module_attributes(spec, &self.state.search.environment);
         let id = self.state.heap.add(Object {
             class: MODULE_TYPE,
             attributes: Attributes::default(),
@@ -241,40 +291,38 @@ impl Machine<'_> {
             region,
             payload: Payload::Module { made: None },
         });
-        let mut attributes = vec![
-            ("__name__", Value::str(&spec.name)),
-            // Docstrings are not in the program.
-            ("__doc__", Value::Unknown),
-            ("__package__", Value::str(spec.parent())),
-            ("__loader__", self.loader_value(after.loader.as_ref())),
-            ("__spec__", spec_object.clone()),
-        ];
-        if let Some(locations) = &spec.submodule_search_locations {
-            let items = locations.iter().map(Value::str).collect();
-            let path = self.state.heap.list(items, region);
-            // The same list: what is appended to `__path__` is seen in the spec.
-            if let Some(spec) = spec_object.as_object() {
-                self.state.heap.set(spec, "submodule_search_locations", path.clone(), None);
-            }
-            attributes.push(("__path__", path));
-        }
-        let file = match &spec.loader {
-            _ if spec.has_location => spec.origin.clone(),
-            // `_bootstrap._setup` and FrozenImporter give frozen modules of the standard library a file (3.11+).
-            Some(Loader::Frozen) => self.frozen_source(spec),
-            _ => None,
+        let text = |attribute: Attribute<String>| match attribute {
+            Attribute::Missing => None,
+            Attribute::None => Some(Value::None),
+            Attribute::Value(text) => Some(Value::str(text)),
         };
-        if let Some(file) = file {
-            attributes.push(("__file__", Value::str(file)));
-        } else if spec.is_namespace() && version.at_least(7) {
-            attributes.push(("__file__", Value::None));
-        }
-        if let (true, Some(cached)) = (spec.has_location, &spec.cached) {
-            attributes.push(("__cached__", Value::str(cached)));
-        }
-        attributes.push(("__builtins__", Value::Unknown));
+        let path = match given.path {
+            Attribute::Value(locations) => {
+                let path = self.state.heap.list(locations.iter().map(Value::str).collect(), region);
+                // The same list: what is appended to `__path__` is seen in the spec.
+                if let Some(spec) = spec_object.as_object() {
+                    self.state.heap.set(spec, "submodule_search_locations", path.clone(), None);
+                }
+                Some(path)
+            }
+            Attribute::Missing | Attribute::None => None,
+        };
+        let attributes = [
+            ("__name__", Some(Value::str(given.name))),
+            // Docstrings are not in the program.
+            ("__doc__", Some(Value::Unknown)),
+            ("__package__", Some(Value::str(given.package))),
+            ("__loader__", Some(self.loader_value(given.loader.as_ref()))),
+            ("__spec__", Some(spec_object)),
+            ("__path__", path),
+            ("__file__", text(given.file)),
+            ("__cached__", text(given.cached)),
+            ("__builtins__", Some(Value::Unknown)),
+        ];
         for (name, value) in attributes {
-            self.state.heap.set(id, name, value, None);
+            if let Some(value) = value {
+                self.state.heap.set(id, name, value, None);
+            }
         }
         id
     }
@@ -465,6 +513,21 @@ impl Machine<'_> {
         }
         evidence
     }
+}
+
+/// What a package's `__path__` is.
+pub(super) enum PackagePath {
+    /// There is none: it is no package.
+    None,
+    /// These directories.
+    Known(Vec<String>),
+    /// It could not be computed.
+    Unknown,
+}
+
+/// The name of the package that a dotted name is in.
+pub(super) fn parent_of(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(parent, _)| parent)
 }
 
 /// Whether the interpreter has the module in `sys.modules` before any code of the user runs.

@@ -1,11 +1,9 @@
 //! What the user's file sees as it runs: the reads of module metadata and the imports, with the state that they met.
 
-use std::sync::Arc;
-
 use speclens_source::{Name, Span};
 
 use super::exception::Raised;
-use super::state::Evidence;
+use super::view::ModuleView;
 
 /// One read, or one import, of the file that is looked at.
 #[derive(Debug, Clone)]
@@ -75,43 +73,7 @@ pub enum Seen {
     /// A known value, as `repr` gives it.
     Known(String),
     /// An exception.
-    Raises(Raised),
+    Raises(Box<Raised>),
     /// It could not be decided.
     Unknown,
-}
-
-/// Where a spec went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SpecState {
-    /// The module has a `ModuleSpec`.
-    Present,
-    /// `__spec__` is None.
-    None,
-    /// There is no `__spec__`.
-    Missing,
-    /// It could not be decided.
-    Unknown,
-}
-
-/// A module as it stood when it was read.
-#[derive(Debug, Clone)]
-pub struct ModuleView {
-    /// The name under which it stands in `sys.modules`, or its `__name__`.
-    pub name: Name,
-    /// What became of its spec.
-    pub spec: SpecState,
-    /// The name that its spec has, which is another's for an alias.
-    pub spec_name: Option<Name>,
-    /// The name of its class: `module`, or the class of the object that replaced it.
-    pub class: Name,
-    /// Whether it is a namespace package.
-    pub is_namespace: bool,
-    /// Whether it is the file that is run as a script.
-    pub is_main: bool,
-    /// `__path__`, where it is known.
-    pub path: Vec<Arc<str>>,
-    /// `__file__` or `origin`, where it is known.
-    pub file: Option<Arc<str>>,
-    /// How it got this way.
-    pub evidence: Vec<Evidence>,
 }

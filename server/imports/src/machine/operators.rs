@@ -5,7 +5,7 @@ use std::sync::Arc;
 use speclens_source::program::{Comparison, Operator};
 
 use super::Machine;
-use super::exception::Raises;
+use super::exception::{Raised, Raises};
 use super::value::{ObjectId, Payload, Value};
 
 impl Machine<'_> {
@@ -114,8 +114,8 @@ impl Machine<'_> {
         match comparison {
             Comparison::Equal => self.equal(one, other),
             Comparison::NotEqual => self.equal(one, other).map(|equal| !equal),
-            Comparison::Is => self.identical(one, other),
-            Comparison::IsNot => self.identical(one, other).map(|same| !same),
+            Comparison::Is => Self::identical(one, other),
+            Comparison::IsNot => Self::identical(one, other).map(|same| !same),
             Comparison::In => self.contains(other, one),
             Comparison::NotIn => self.contains(other, one).map(|contains| !contains),
             Comparison::Less => self.ordering(one, other).map(|order| order == Ordering::Less),
@@ -125,10 +125,10 @@ impl Machine<'_> {
         }
     }
 
-    fn identical(&self, one: &Value, other: &Value) -> Option<bool> {
+    fn identical(one: &Value, other: &Value) -> Option<bool> {
         match (one, other) {
             (Value::OneOf(values), other) | (other, Value::OneOf(values)) => {
-                let mut results = values.iter().map(|value| self.identical(value, other));
+                let mut results = values.iter().map(|value| Self::identical(value, other));
                 let first = results.next()??;
                 results.all(|result| result == Some(first)).then_some(first)
             }
@@ -176,8 +176,8 @@ impl Machine<'_> {
     }
 
     /// Arithmetic, as far as it is done with names, versions and paths.
-    pub(super) fn binary(&mut self, left: &Value, operator: Operator, right: &Value) -> Raises<Value> {
-        Ok(match (left, operator, right) {
+    pub(super) fn binary(&mut self, left: &Value, operator: Operator, right: &Value) -> Value {
+        match (left, operator, right) {
             (Value::Str(left), Operator::Add, Value::Str(right)) => Value::str(format!("{left}{right}")),
             (Value::Int(left), Operator::Add, Value::Int(right)) => {
                 left.checked_add(*right).map_or(Value::Unknown, Value::Int)
@@ -197,7 +197,7 @@ impl Machine<'_> {
                 list
             }
             _ => Value::Unknown,
-        })
+        }
     }
 
     fn percent(&self, pattern: &str, right: &Value) -> Value {
@@ -248,7 +248,7 @@ impl Machine<'_> {
                 None if self.state.heap.get(owner).open || !self.is_expected("KeyError") => {
                     Ok(Value::Unknown)
                 }
-                None => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
+                None => Err(Raised::of("builtins.KeyError", format!("'{name}'"))),
             };
         }
         if let Some(found) = self.call_method(object, "__getitem__", vec![index.clone()])? {
@@ -270,7 +270,7 @@ impl Machine<'_> {
                         return Ok(Value::Unknown);
                     }
                     let shown = self.to_text(index).unwrap_or_default();
-                    return Err(self.raise("builtins.KeyError", format!("'{shown}'")));
+                    return Err(Raised::of("builtins.KeyError", format!("'{shown}'")));
                 }
                 Payload::Descriptor(tuple @ Value::Tuple(_)) => {
                     let tuple = tuple.clone();
@@ -361,7 +361,7 @@ impl Machine<'_> {
     }
 
     /// `del object[index]`.
-    pub(super) fn delete_item(&mut self, object: &Value, index: &Value) -> Raises<()> {
+    pub(super) fn delete_item(&mut self, object: &Value, index: &Value) {
         if let (Value::Builtin("sys.modules"), Some(name)) = (object, index.as_str()) {
             self.remove_from_modules(name);
         } else if let (Some(owner), Some(name)) = (self.owner_of_dict(object), index.as_str()) {
@@ -376,7 +376,6 @@ impl Machine<'_> {
                 _ => object.open = true,
             }
         }
-        Ok(())
     }
 
     /// `list.append(item)`.

@@ -105,10 +105,10 @@ pub(super) struct Chain<'w> {
 impl Machine<'_> {
     /// Imports for the user's file: from a checkpoint where the state is still that of a sequence of imports.
     pub(super) fn import_for_user(&mut self, name: &str) -> Raises<Value> {
-        if let Some(entry) = self.state.modules.get(name).filter(|entry| entry.certain) {
-            if !matches!(entry.value, Value::None) {
-                return Ok(entry.value.clone());
-            }
+        if let Some(entry) = self.state.modules.get(name).filter(|entry| entry.certain)
+            && !matches!(entry.value, Value::None)
+        {
+            return Ok(entry.value.clone());
         }
         let untouched = !self.state.heap.shared_changed && !self.state.changed && self.is_certain();
         let Some(chain) = self.chain.as_mut().filter(|_| untouched) else {
@@ -143,7 +143,7 @@ impl Machine<'_> {
         let (name, module) = match &entry.run_as {
             RunAs::Script => (Name::new_static("__main__"), self.script_module(entry.file)),
             RunAs::Module(name) => {
-                if let Some(parent) = super::import::parent_of(name) {
+                if let Some(parent) = super::modules::parent_of(name) {
                     // A parent that raises is told in its own file.
                     drop(self.import_parent(parent));
                 }
@@ -170,10 +170,10 @@ impl Machine<'_> {
 
     /// The file as the module that an import makes of it.
     fn named_module(&mut self, name: &str, file: &str) -> ObjectId {
-        let path = super::import::parent_of(name).map(|parent| {
+        let path = super::modules::parent_of(name).map(|parent| {
             let parent = self.module_entry(parent).map_or(Value::Unknown, |entry| entry.value);
             match self.package_path(&parent) {
-                super::import::PackagePath::Known(path) => path,
+                super::modules::PackagePath::Known(path) => path,
                 _ => Vec::new(),
             }
         });

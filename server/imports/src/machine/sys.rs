@@ -5,7 +5,7 @@ use std::sync::Arc;
 use speclens_environment::{Implementation, MetaPathFinder};
 
 use super::Machine;
-use super::exception::Raises;
+use super::exception::{Raised, Raises};
 use super::state::{Deed, Entry, Evidence};
 use super::value::{ObjectId, Payload, Value};
 
@@ -81,7 +81,7 @@ impl Machine<'_> {
         match self.module_entry(&name) {
             Some(entry) if entry.certain || !self.is_certain() => Ok(entry.value),
             Some(_) => Ok(Value::Unknown),
-            None => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
+            None => Err(Raised::of("builtins.KeyError", format!("'{name}'"))),
         }
     }
 
@@ -164,8 +164,6 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn set_builtin_attribute(&mut self, _builtin: &str, _name: &str, _value: &Value) {}
-
     fn note_change(&mut self, deed: Deed) {
         self.state.changed = true;
         if let Some(site) = self.site() {
@@ -193,6 +191,12 @@ impl Machine<'_> {
     /// Puts a finder into `sys.meta_path` at a position, or at its end.
     fn add_finder(&mut self, at: Option<usize>, finder: &Value) {
         self.note_change(Deed::ChangesMetaPath);
+        // What is only possibly there and not known either would make every later import unknown: a debugging switch does
+        // not deserve that.
+        if !self.is_certain() && finder.as_object().is_none() {
+            self.unknown("a finder that is possibly put on sys.meta_path");
+            return;
+        }
         let class = match self.class_of(finder) {
             Value::Builtin("builtins.type") => finder.clone(),
             class => class,
@@ -293,7 +297,7 @@ impl Machine<'_> {
             "dict.pop" => match (self.remove_from_modules(&name), default) {
                 (Some(value), _) => Ok(value),
                 (None, Some(default)) => Ok(default),
-                (None, None) => Err(self.raise("builtins.KeyError", format!("'{name}'"))),
+                (None, None) => Err(Raised::of("builtins.KeyError", format!("'{name}'"))),
             },
             _ => Ok(Value::Unknown),
         }

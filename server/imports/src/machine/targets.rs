@@ -5,7 +5,8 @@ use std::sync::Arc;
 use speclens_source::program::{Expression, ExpressionKind, Operator};
 
 use super::Machine;
-use super::exception::Raises;
+use super::builtins::builtin_name;
+use super::exception::{Raised, Raises};
 use super::value::{ObjectId, Payload, Value};
 
 impl Machine<'_> {
@@ -54,13 +55,13 @@ impl Machine<'_> {
         if let Some(slot) = self.state.heap.slot(module, name) {
             return Ok(slot.value.clone());
         }
-        if let Some(value) = self.builtin_name(name) {
+        if let Some(value) = builtin_name(name) {
             return Ok(value);
         }
         let closed = !self.state.heap.get(module).open && !self.state.heap.get(names).open;
         // A name that is nowhere is more often our ignorance than a NameError: it is raised where the code expects it.
         if closed && self.is_expected("NameError") && !self.is_builtin_name(name) {
-            return Err(self.raise("builtins.NameError", format!("name '{name}' is not defined")));
+            return Err(Raised::of("builtins.NameError", format!("name '{name}' is not defined")));
         }
         Ok(Value::Unknown)
     }
@@ -117,7 +118,7 @@ impl Machine<'_> {
             self.extend(&old, &value);
             return Ok(());
         }
-        let result = self.binary(&old, operator, &value)?;
+        let result = self.binary(&old, operator, &value);
         self.assign(target, result)
     }
 
@@ -137,7 +138,7 @@ impl Machine<'_> {
             ExpressionKind::Subscript { value, index } => {
                 let object = self.evaluate(value)?;
                 let index = self.evaluate(index)?;
-                self.delete_item(&object, &index)?;
+                self.delete_item(&object, &index);
             }
             ExpressionKind::Tuple(targets) | ExpressionKind::List(targets) => {
                 for target in targets {

@@ -222,7 +222,7 @@ impl Lowering {
 
     fn format(&mut self, node: &ast::ExprFString) -> ExpressionKind {
         let mut parts = Vec::new();
-        for part in node.value.iter() {
+        for part in &node.value {
             match part {
                 ast::FStringPart::Literal(literal) => parts.push(Expression {
                     span: span(literal),

@@ -6,13 +6,12 @@ mod nesting;
 mod recovery;
 mod statements;
 
-use rustpython_ruff_python_ast::{Identifier, ModModule};
+use rustpython_ruff_python_ast::{AtomicNodeIndex, Identifier, ModModule};
 use rustpython_ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use rustpython_ruff_text_size::{Ranged, TextRange};
 use smol_str::SmolStr;
 
-use crate::facts::SyntaxError;
-use crate::program::{Block, Name, Span};
+use crate::program::{Block, Name, Span, SyntaxError};
 
 /// Expressions and blocks nested deeper than this are taken as opaque.
 const MAX_DEPTH: u32 = 200;
@@ -23,6 +22,8 @@ pub(crate) struct ParsedText {
     pub errors: Vec<SyntaxError>,
     /// Whether the text tests `__name__` against `"__main__"` at its top level.
     pub tests_main: bool,
+    /// Whether a function names `globals`.
+    pub rewrites_globals: bool,
 }
 
 /// Parses what can be parsed.
@@ -31,13 +32,22 @@ pub(crate) fn parse(text: &str) -> ParsedText {
         let (module, errors) = recovery::parse(text, levels);
         let mut lowering = Lowering::default();
         let program = lowering.block(&module.body);
-        ParsedText { program, errors, tests_main: lowering.tests_main }
+        ParsedText {
+            program,
+            errors,
+            tests_main: lowering.tests_main,
+            rewrites_globals: lowering.rewrites_globals,
+        }
     })
 }
 
 /// Parses a text, with enough stack for so many levels of its tree.
 fn parse_once(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
-    let empty = || ModModule { node_index: Default::default(), range: TextRange::default(), body: Vec::new() };
+    let empty = || ModModule {
+        node_index: AtomicNodeIndex::default(),
+        range: TextRange::default(),
+        body: Vec::new(),
+    };
     if let Some(place) = nesting::too_deep(text, levels) {
         let start = u32::try_from(place).unwrap_or(u32::MAX);
         let message = "this is nested too deeply to be read".to_owned();
@@ -59,6 +69,7 @@ struct Lowering {
     /// What is known so far of the functions around the current statement, the innermost last.
     functions: Vec<FunctionTraits>,
     tests_main: bool,
+    rewrites_globals: bool,
 }
 
 #[derive(Default)]
@@ -75,6 +86,7 @@ impl Lowering {
             && IMPORT_STATE.contains(&name)
         {
             function.mentions_import_state = true;
+            self.rewrites_globals |= name == "globals";
         }
     }
 }

@@ -145,11 +145,18 @@ mod tests {
     #[test]
     fn an_upper_bound_that_is_not_far_off() {
         let bound = |text: &str| deepest(text).0;
-        for (text, depth) in [("(((1)))", 3), ("- - -x", 4), ("a.b.c", 5), ("not not x", 3), ("f(1)(2)(3)", 4)] {
+        for (text, depth) in
+            [("(((1)))", 3), ("- - -x", 4), ("a.b.c", 5), ("not not x", 3), ("f(1)(2)(3)", 4)]
+        {
             assert!((depth..=2 * depth + 2).contains(&bound(text)), "{text}: {}", bound(text));
         }
-        for flat in ["x = [1, 2, 3, 4, 5, 6, 7, 8, 9]", "'(((((((((('", "# ((((((((((", "'''\n((((((((\n'''", "a\n-\nb\n"]
-        {
+        for flat in [
+            "x = [1, 2, 3, 4, 5, 6, 7, 8, 9]",
+            "'(((((((((('",
+            "# ((((((((((",
+            "'''\n((((((((\n'''",
+            "a\n-\nb\n",
+        ] {
             assert!(bound(flat) <= 6, "{flat}: {}", bound(flat));
         }
         assert!(bound("f'{(((((((1)))))))}'") > 7);

@@ -114,7 +114,8 @@ mod tests {
                 Ok(value) => assert_eq!(value, job * 2),
                 Err(Panic { message }) => {
                     assert_eq!(*job, 7);
-                    assert!(message.starts_with("seven ("), "{message}");
+                    // The place is only known while this run's hook is the process's, which a test beside it may change.
+                    assert!(message.starts_with("seven"), "{message}");
                 }
             }
         }

@@ -28,7 +28,8 @@ impl Run {
 
     /// Runs a command.
     pub fn of(command: &mut Command) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let process = Guard(child);
         process.finish()
     }

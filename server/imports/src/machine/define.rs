@@ -1,0 +1,101 @@
+//! Definitions: functions and classes as objects.
+
+use std::sync::Arc;
+
+use speclens_source::program::{Class, Expression, Function};
+
+use super::Machine;
+use super::exception::Raises;
+use super::value::{Attributes, FunctionObject, Object, Payload, Value};
+
+impl Machine<'_> {
+    pub(super) fn define_function(
+        &mut self,
+        function: &Arc<Function>,
+        decorators: &[Expression],
+    ) -> Raises<()> {
+        let decorators = decorators.iter().map(|each| self.evaluate(each)).collect::<Raises<Vec<_>>>()?;
+        let mut value = match self.intrinsic_definition(&function.name) {
+            Some(intrinsic) => intrinsic,
+            None => self.function_object(function)?,
+        };
+        for decorator in decorators.iter().rev() {
+            value = self.decorate(decorator, value)?;
+        }
+        self.bind(&function.name, value);
+        Ok(())
+    }
+
+    /// A function as an object, with its defaults evaluated here.
+    pub(super) fn function_object(&mut self, function: &Arc<Function>) -> Raises<Value> {
+        let mut defaults = Vec::with_capacity(function.parameters.len());
+        for parameter in &function.parameters {
+            defaults.push(match &parameter.default {
+                Some(default) => Some(self.evaluate(default)?),
+                None => None,
+            });
+        }
+        let region = self.region();
+        let Some(frame) = self.frame() else { return Ok(Value::Unknown) };
+        let in_class = matches!(self.state.heap.get(frame.names).payload, Payload::Class { .. });
+        let enclosing = if frame.is_function && !in_class { Some(frame.names) } else { frame.enclosing };
+        let object = FunctionObject {
+            code: Arc::clone(function),
+            module: frame.module,
+            enclosing,
+            defaults,
+            file: Arc::clone(&frame.file),
+            class: in_class.then_some(frame.names),
+        };
+        let payload = Payload::Function(Arc::new(object));
+        Ok(self.state.heap.make(Value::Builtin("types.FunctionType"), payload, region))
+    }
+
+    pub(super) fn define_class(&mut self, class: &Arc<Class>, decorators: &[Expression]) -> Raises<()> {
+        let decorators = decorators.iter().map(|each| self.evaluate(each)).collect::<Raises<Vec<_>>>()?;
+        if let Some(intrinsic) = self.intrinsic_definition(&class.name) {
+            self.bind(&class.name, intrinsic);
+            return Ok(());
+        }
+        let bases = class.bases.iter().map(|base| self.evaluate(base)).collect::<Raises<Vec<_>>>()?;
+        let mut metaclass = None;
+        for (name, keyword) in &class.keywords {
+            let value = self.evaluate(keyword)?;
+            if name.as_deref() == Some("metaclass") {
+                metaclass = Some(value);
+            }
+        }
+        let metaclass = metaclass.unwrap_or_else(|| self.metaclass_of(&bases));
+        let region = self.region();
+        let Some(frame) = self.frame() else { return Ok(()) };
+        let site = super::Site { file: Arc::clone(&frame.file), span: class.name_span };
+        let module_name = self.state.heap.slot(frame.module, "__name__").map(|slot| slot.value.clone());
+        let open = bases.iter().any(|base| self.is_open_class(base));
+        let id = self.state.heap.add(Object {
+            class: metaclass,
+            attributes: Attributes::default(),
+            open,
+            region,
+            payload: Payload::Class { bases: bases.into(), site },
+        });
+        self.state.heap.set(id, "__module__", module_name.unwrap_or(Value::Unknown), None);
+        self.state.heap.set(id, "__name__", Value::str(&class.name), None);
+        self.state.heap.set(id, "__qualname__", Value::str(&class.name), None);
+        // Docstrings and annotations are not in the program.
+        self.state.heap.set(id, "__doc__", Value::Unknown, None);
+        self.state.heap.set(id, "__annotations__", Value::Unknown, None);
+        self.run_class_body(id, &class.body)?;
+        let mut value = Value::Object(id);
+        for decorator in decorators.iter().rev() {
+            let decorated = self.decorate(decorator, value.clone())?;
+            // Most decorators give the class back, with more in it.
+            if matches!(decorated, Value::Unknown) {
+                self.state.heap.get_mut(id).open = true;
+            } else {
+                value = decorated;
+            }
+        }
+        self.bind(&class.name, value);
+        Ok(())
+    }
+}
