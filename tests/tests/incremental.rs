@@ -143,7 +143,7 @@ fn an_edit_in_an_imported_module_reaches_the_finding() {
     // Two files further on.
     workspace.write(
         "/project/part.py",
-        "import sys, types\nsys.modules['library'] = types.ModuleType('library')\n",
+        "import sys\nclass Other: __spec__ = None\nsys.modules['library'] = Other()\n",
     );
     assert_eq!(workspace.found(), [(3, "module-without-spec"), NAMESPACE]);
     let computed = workspace.computed();

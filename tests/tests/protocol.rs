@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use speclens::server::Analyses;
-use speclens_tests::protocol::{FAKE, Session, at, range, uri};
+use speclens_tests::protocol::{FAKE, Session, WORKSPACE, at, range, uri};
 
 fn pulls() -> Value {
     json!({
@@ -425,5 +425,51 @@ async fn the_real_analysis_is_asked() {
     let published = session.published("a.py").await;
     assert_eq!((&published["version"], &published["diagnostics"]), (&json!(1), &json!([])));
     assert_eq!(session.hover("a.py", 0, 0).await, Value::Null);
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn three_hundred_documents_in_a_burst() {
+    let mut session = Session::with(json!({})).await;
+    let files: Vec<String> = (0..300).map(|number| format!("file{number}.py")).collect();
+    for file in &files {
+        session.open(file, "__spec__\n").await;
+    }
+    for file in &files {
+        let published = session.published(file).await;
+        assert_eq!(published["diagnostics"][0]["range"], range(0, 0, 0, 8), "{file}");
+    }
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn a_large_document_takes_edits() {
+    let mut session = Session::with(json!({})).await;
+    let lines: u32 = 5 << 20 >> 4;
+    let text = "value = [1, 2]\n\n".repeat(usize::try_from(lines).unwrap());
+    session.open("a.py", &text).await;
+    assert_eq!(session.published("a.py").await["diagnostics"], json!([]));
+    let last = 2 * lines;
+    session.change("a.py", 2, json!([{ "range": range(last, 0, last, 0), "text": "__spec__" }])).await;
+    let published = session.published("a.py").await;
+    assert_eq!(published["diagnostics"][0]["range"], range(last, 0, last, 8));
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn a_workspace_may_vanish_and_a_document_may_be_outside() {
+    let mut session = Session::with(json!({})).await;
+    session.open("a.py", "__spec__\n").await;
+    session.published("a.py").await;
+    // Deleted on disk, open in the editor: the editor's text counts.
+    session.files.remove(WORKSPACE);
+    session.notify("workspace/didChangeWatchedFiles", watched("a.py", 3)).await;
+    session.change("a.py", 2, json!([{ "range": range(0, 0, 0, 0), "text": "x; " }])).await;
+    assert_eq!(session.published("a.py").await["diagnostics"][0]["range"], range(0, 3, 0, 11));
+    let removed = json!({ "event": { "added": [], "removed": [{ "uri": uri(""), "name": "workspace" }] } });
+    session.notify("workspace/didChangeWorkspaceFolders", removed).await;
+    session.open("../b.py", "__spec__\n").await;
+    assert!(session.hover("../b.py", 0, 3).await.is_object());
+    session.published("../b.py").await;
     session.finish().await;
 }

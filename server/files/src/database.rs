@@ -97,13 +97,19 @@ impl Database {
 
     /// The editor opened or changed a document. Nothing happens where version and text are already known.
     pub fn open(&mut self, path: &Path, document: OpenDocument) {
-        self.set(path, Status::Open(document));
+        let entry = self.inner.entry(path);
+        // Less durable than before is as good as changed. An editor that shows what is on disk has changed nothing.
+        let is_as_on_disk = matches!(entry.status(&self.inner), Status::File(_))
+            && self.inner.system.read(path).is_ok_and(|bytes| bytes == document.text.as_bytes());
+        let durability = if is_as_on_disk { Durability::MEDIUM } else { Durability::LOW };
+        self.set(entry, Status::Open(document), durability);
     }
 
     /// The editor closed a document: the disk is the truth again.
     pub fn close(&mut self, path: &Path) {
         let status = Status::of_disk(&*self.inner.system, path);
-        self.set(path, status);
+        let entry = self.inner.entry(path);
+        self.set(entry, status, Durability::MEDIUM);
     }
 
     /// Looks at the given paths again, and at the directories that hold them. Open documents stay as they are.
@@ -139,19 +145,15 @@ impl Database {
         if matches!(entry.status(&self.inner), Status::Open(_)) {
             return;
         }
-        let path = entry.path(&self.inner).clone();
-        let status = Status::of_disk(&*self.inner.system, &path);
-        self.set(&path, status);
+        let status = Status::of_disk(&*self.inner.system, entry.path(&self.inner));
+        self.set(entry, status, Durability::MEDIUM);
     }
 
-    fn set(&mut self, path: &Path, status: Status) {
-        let entry = self.inner.entry(path);
+    fn set(&mut self, entry: Entry, status: Status, durability: Durability) {
         // An equal value would still cost a revision.
-        if *entry.status(&self.inner) == status {
-            return;
+        if *entry.status(&self.inner) != status {
+            entry.set_status(&mut self.inner).with_durability(durability).to(status);
         }
-        let durability = if matches!(status, Status::Open(_)) { Durability::LOW } else { Durability::MEDIUM };
-        entry.set_status(&mut self.inner).with_durability(durability).to(status);
     }
 }
 
