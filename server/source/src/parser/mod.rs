@@ -26,6 +26,8 @@ pub(crate) struct ParsedText {
     pub tests_main: bool,
     /// Whether a function names `globals`.
     pub rewrites_globals: bool,
+    /// The most dots that a relative import starts with.
+    pub relative_levels: u32,
 }
 
 /// Parses what can be parsed.
@@ -33,7 +35,13 @@ pub(crate) fn parse(text: &str) -> ParsedText {
     if nesting(text) > MAX_NESTING {
         let message = format!("brackets are nested more than {MAX_NESTING} deep");
         let errors = vec![SyntaxError { message, span: Span { start: 0, end: 0 } }];
-        return ParsedText { program: Block::default(), errors, tests_main: false, rewrites_globals: false };
+        return ParsedText {
+            program: Block::default(),
+            errors,
+            tests_main: false,
+            rewrites_globals: false,
+            relative_levels: 0,
+        };
     }
     let (module, errors) = recovery::parse(text);
     let mut lowering = Lowering::default();
@@ -43,6 +51,7 @@ pub(crate) fn parse(text: &str) -> ParsedText {
         errors,
         tests_main: lowering.tests_main,
         rewrites_globals: lowering.rewrites_globals,
+        relative_levels: lowering.relative_levels,
     }
 }
 
@@ -88,6 +97,7 @@ struct Lowering {
     functions: Vec<FunctionTraits>,
     tests_main: bool,
     rewrites_globals: bool,
+    relative_levels: u32,
 }
 
 #[derive(Default)]
