@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use speclens_environment::Project;
 use speclens_files::{Db, Entry};
 use speclens_imports::machine::{Observation, ObservationKind};
@@ -18,28 +19,35 @@ pub struct FileReport {
     pub findings: Vec<Finding>,
 }
 
+/// One expression is looked at no more often than this, however often it runs.
+const MAX_LOOKS: usize = LAST_LOOK + 1;
+const LAST_LOOK: usize = 256;
+
 /// Runs the machine on one file and the rules on what its reads see.
 #[salsa::tracked(returns(ref))]
 pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport> {
     let Some(observed) = observe(db, project, file) else { return Arc::default() };
     let context = Context { db, project, file: file.path(db), observed };
     // A read in a loop or a function is seen as often as it runs: what one look finds and another does not is possible.
-    let mut looks: Vec<(Span, &str, Vec<Option<Finding>>)> = Vec::new();
+    let mut looks: FxHashMap<(Span, &str), Vec<Option<Finding>>> = FxHashMap::default();
     // `m.__spec__.name` is one read: the finding of the whole says what `m.__spec__` is.
-    let inner: Vec<Span> = observed.observations.iter().filter_map(spec_span).collect();
+    let inner: FxHashSet<Span> = observed.observations.iter().filter_map(spec_span).collect();
     for observation in &observed.observations {
         let rule = rule_of(observation);
         if rule == "attribute" && inner.contains(&observation.span) {
             continue;
         }
-        let finding = if observation.handled { None } else { judge(&context, observation) };
-        match looks.iter_mut().find(|(span, known, _)| *span == observation.span && *known == rule) {
-            Some((_, _, findings)) => findings.push(finding),
-            None => looks.push((observation.span, rule, vec![finding])),
+        let looks = looks.entry((observation.span, rule)).or_default();
+        match looks.len() {
+            MAX_LOOKS.. => {}
+            // What the others would find is not known.
+            LAST_LOOK => looks.push(None),
+            _ if observation.handled => looks.push(None),
+            _ => looks.push(judge(&context, observation)),
         }
     }
-    let mut findings: Vec<Finding> = looks.into_iter().filter_map(|(_, _, looks)| together(looks)).collect();
-    findings.sort_by_key(|finding| (finding.place.start, finding.place.end));
+    let mut findings: Vec<Finding> = looks.into_values().filter_map(together).collect();
+    findings.sort_by_key(|finding| (finding.place.start, finding.place.end, finding.rule));
     Arc::new(FileReport { findings })
 }
 

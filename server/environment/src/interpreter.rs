@@ -56,9 +56,18 @@ fn of_program(disk: Disk<'_>, program: &Path, found: &str) -> Option<Located> {
         }
     }
     let real = disk.resolve_links(program);
+    if ![program, real.as_path()].into_iter().any(is_named_like_python) {
+        return None;
+    }
     let named = version_in_name(&real).or_else(|| version_in_name(program));
     let at = above(disk, real.parent()?, named)?;
     Some(of_installation(disk, &at, Some(program), found))
+}
+
+/// Above any program at all there may be a standard library.
+fn is_named_like_python(program: &Path) -> bool {
+    let name = program.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["python", "pypy"].iter().any(|start| name.starts_with(start))
 }
 
 fn of_installation(disk: Disk<'_>, at: &Installation, program: Option<&Path>, found: &str) -> Located {

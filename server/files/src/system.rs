@@ -49,7 +49,7 @@ pub enum ReadError {
     #[error("not a regular file")]
     NotAFile,
     /// The file has more than [`MAX_FILE_BYTES`]; the number is its size.
-    #[error("{0} bytes is more than Speclens reads of one file")]
+    #[error("its {0} bytes are more than Speclens reads of one file")]
     TooLarge(u64),
     /// The operating system refused, in its words.
     #[error("{0}")]

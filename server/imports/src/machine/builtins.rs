@@ -209,12 +209,12 @@ impl Machine<'_> {
                 let (items, complete) = self.elements(value);
                 let mut items = items.unwrap_or_default();
                 match name {
-                    "tuple" => return if complete { Value::Tuple(items.into()) } else { Value::Unknown },
+                    "tuple" => return if complete { Value::tuple(items) } else { Value::Unknown },
                     "reversed" => items.reverse(),
                     "enumerate" => {
                         let numbered = items.into_iter().enumerate().map(|(index, item)| {
                             let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
-                            Value::Tuple(Arc::from([index, item]))
+                            Value::tuple(vec![index, item])
                         });
                         items = numbered.collect();
                     }
@@ -267,7 +267,7 @@ impl Machine<'_> {
         }
         let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
         let rows =
-            (0..rows).map(|row| Value::Tuple(columns.iter().map(|column| column[row].clone()).collect()));
+            (0..rows).map(|row| Value::tuple(columns.iter().map(|column| column[row].clone()).collect()));
         let rows = rows.collect();
         let region = self.region();
         self.state.heap.list(rows, region)

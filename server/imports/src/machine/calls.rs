@@ -201,7 +201,7 @@ impl Machine<'_> {
             is_function: true,
             possible_returns: Vec::new(),
         });
-        let result = stacker::maybe_grow(256 << 10, 4 << 20, || self.execute_block(&code.body));
+        let result = self.execute_block(&code.body);
         let site = self.site();
         let frame = self.frames.pop();
         self.calls -= 1;
@@ -294,7 +294,7 @@ impl Machine<'_> {
                     arguments.next().or_else(take_keyword).unwrap_or_else(default)
                 }
                 ParameterKind::KeywordOnly => take_keyword().unwrap_or_else(default),
-                ParameterKind::VarPositional => Value::Tuple(arguments.by_ref().collect()),
+                ParameterKind::VarPositional => Value::tuple(arguments.by_ref().collect()),
                 ParameterKind::VarKeyword => {
                     let rest = keywords.drain(..).map(|(name, value)| (Value::str(name.as_str()), value));
                     let rest = rest.collect();

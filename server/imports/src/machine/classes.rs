@@ -230,7 +230,7 @@ impl Machine<'_> {
             payload,
         });
         if is_exception {
-            self.state.heap.set(id, "args", Value::Tuple(arguments.clone().into()), None);
+            self.state.heap.set(id, "args", Value::tuple(arguments.clone()), None);
             for (name, value) in &keywords {
                 self.state.heap.set(id, name, value.clone(), None);
             }

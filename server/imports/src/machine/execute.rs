@@ -49,7 +49,13 @@ impl Machine<'_> {
         }
     }
 
+    /// Runs the statements of a block, which may stand deep in other blocks and in calls.
     pub(super) fn execute_block(&mut self, block: &[Statement]) -> Raises<Completion> {
+        let (needed, more) = super::STACK;
+        stacker::maybe_grow(needed, more, || self.execute_statements(block))
+    }
+
+    fn execute_statements(&mut self, block: &[Statement]) -> Raises<Completion> {
         for (index, statement) in block.iter().enumerate() {
             match self.execute_recovering(statement)? {
                 Completion::Normal => {}
@@ -221,6 +227,9 @@ impl Machine<'_> {
 
     fn execute_while(&mut self, test: &Expression, body: &Block, orelse: &Block) -> Raises<Completion> {
         for _ in 0..MAX_TURNS {
+            if !self.may_repeat() {
+                break;
+            }
             match self.condition(test)? {
                 Some(false) => return self.execute_block(orelse),
                 None => break,
@@ -261,7 +270,12 @@ impl Machine<'_> {
         let iterable = self.evaluate(iterable)?;
         let (items, complete) = self.elements(&iterable);
         let items = items.unwrap_or_default();
+        let mut turns = 0;
         for item in items.iter().take(MAX_TURNS) {
+            if !self.may_repeat() {
+                break;
+            }
+            turns += 1;
             self.assign(target, item.clone())?;
             match self.execute_block(body)? {
                 Completion::Break => return Ok(Completion::Normal),
@@ -278,7 +292,7 @@ impl Machine<'_> {
                 Completion::Normal | Completion::Continue => {}
             }
         }
-        if complete && items.len() <= MAX_TURNS {
+        if complete && turns == items.len() {
             return self.execute_block(orelse);
         }
         self.assign(target, Value::Unknown)?;

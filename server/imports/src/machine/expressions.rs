@@ -46,7 +46,7 @@ impl Machine<'_> {
             }
             ExpressionKind::Tuple(items) => {
                 let (items, complete) = self.items(items)?;
-                Ok(if complete { Value::Tuple(items.into()) } else { Value::Unknown })
+                Ok(if complete { Value::tuple(items) } else { Value::Unknown })
             }
             ExpressionKind::List(items) | ExpressionKind::Set(items) => {
                 let (items, complete) = self.items(items)?;
@@ -227,6 +227,10 @@ impl Machine<'_> {
         let items = items.unwrap_or_default();
         complete &= items.len() <= MAX_ELEMENTS;
         for item in items.into_iter().take(MAX_ELEMENTS) {
+            if !self.may_repeat() {
+                complete = false;
+                break;
+            }
             self.assign(&clause.target, item)?;
             let mut taken = Some(true);
             for condition in &clause.conditions {

@@ -59,7 +59,11 @@ impl Heap {
 
     /// A list.
     pub fn list(&mut self, items: Vec<Value>, region: u32) -> Value {
-        self.make(Value::Builtin("builtins.list"), Payload::List(items), region)
+        let open = items.len() > super::MAX_ITEMS;
+        let payload = Payload::List(if open { Vec::new() } else { items });
+        let attributes = Attributes::default();
+        let class = Value::Builtin("builtins.list");
+        Value::Object(self.add(Object { class, attributes, open, region, payload }))
     }
 
     /// A dict.

@@ -163,7 +163,8 @@ impl Machine<'_> {
             return Ok(Value::Unknown);
         }
         self.imports += 1;
-        let result = stacker::maybe_grow(256 << 10, 4 << 20, || self.find_and_load(name));
+        let (needed, more) = super::STACK;
+        let result = stacker::maybe_grow(needed, more, || self.find_and_load(name));
         self.imports -= 1;
         result
     }

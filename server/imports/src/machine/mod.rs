@@ -64,6 +64,10 @@ pub trait World: Directories {
 const MAX_STEPS: u64 = 40_000_000;
 /// One statement of a module may take this many steps in the calls that it makes.
 const MAX_STATEMENT_STEPS: u64 = 400_000;
+/// A list, a tuple or a dict with more items than this is data, and its items are not known.
+const MAX_ITEMS: usize = 4_096;
+/// So much stack there must be for one block of statements and the expressions in it; else it gets so much more. Bytes.
+const STACK: (usize, usize) = (1 << 20, 8 << 20);
 /// Calls nested deeper than this are not followed.
 const MAX_CALLS: usize = 48;
 /// Imports nested deeper than this are not followed: CPython's recursion limit would not allow them either.
@@ -203,7 +207,12 @@ impl<'w> Machine<'w> {
     }
 
     fn may_follow(&self) -> bool {
-        self.calls < MAX_CALLS && self.steps < MAX_STEPS && self.steps < self.statement_limit
+        self.calls < MAX_CALLS && self.may_repeat()
+    }
+
+    /// Whether a loop may take one more turn.
+    fn may_repeat(&self) -> bool {
+        self.steps < MAX_STEPS && self.steps < self.statement_limit
     }
 
     fn frame(&self) -> Option<&Frame> {

@@ -186,7 +186,7 @@ impl Machine<'_> {
                 left.checked_sub(*right).map_or(Value::Unknown, Value::Int)
             }
             (Value::Tuple(left), Operator::Add, Value::Tuple(right)) => {
-                Value::Tuple(left.iter().chain(right.iter()).cloned().collect())
+                Value::tuple(left.iter().chain(right.iter()).cloned().collect())
             }
             (Value::Str(pattern), Operator::Modulo, right) => self.percent(pattern, right),
             (_, Operator::Add, _) if self.is_list(left) => {
@@ -356,6 +356,7 @@ impl Machine<'_> {
             },
             _ => {}
         }
+        object.limit();
         Ok(())
     }
 
@@ -389,6 +390,7 @@ impl Machine<'_> {
             Payload::List(items) if !possibly => items.push(item),
             _ => {}
         }
+        object.limit();
     }
 
     /// `dict.update(other)`.

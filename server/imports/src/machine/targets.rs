@@ -167,6 +167,7 @@ impl Machine<'_> {
     pub(super) fn elements(&self, value: &Value) -> (Option<Vec<Value>>, bool) {
         match value {
             Value::Tuple(items) => (Some(items.to_vec()), true),
+            Value::Str(text) if text.len() > super::MAX_ITEMS => (None, false),
             Value::Str(text) => (Some(text.chars().map(|c| Value::str(c.to_string())).collect()), true),
             Value::Builtin("sys.path") => {
                 (Some(self.state.search.path.iter().map(Value::str).collect()), true)
@@ -200,6 +201,7 @@ impl Machine<'_> {
         if let (Payload::List(list), Some(items), false) = (&mut object.payload, items, possibly) {
             list.extend(items);
         }
+        object.limit();
     }
 
     pub(super) fn is_list(&self, value: &Value) -> bool {

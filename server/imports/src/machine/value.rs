@@ -12,6 +12,10 @@ use speclens_source::{Name, Span};
 
 /// More alternatives than this are [`Value::Unknown`].
 const MAX_ALTERNATIVES: usize = 4;
+/// A computed string that is longer than this is data. Bytes.
+const MAX_TEXT: usize = 1 << 14;
+/// Tuples nested deeper than this are data.
+const MAX_DEPTH: u32 = 64;
 
 /// An object on the heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,9 +57,28 @@ pub enum Value {
 }
 
 impl Value {
-    /// A string value.
+    /// A string value; one that grew beyond all measure is not known.
     pub fn str(text: impl AsRef<str>) -> Self {
-        Self::Str(Arc::from(text.as_ref()))
+        let text = text.as_ref();
+        if text.len() > MAX_TEXT { Self::Unknown } else { Self::Str(Arc::from(text)) }
+    }
+
+    /// A tuple; one that grew beyond all measure, in its length or its depth, is not known.
+    pub fn tuple(items: Vec<Self>) -> Self {
+        let mut room = super::MAX_ITEMS;
+        let fits = items.iter().all(|item| item.fits(&mut room, MAX_DEPTH));
+        if fits { Self::Tuple(items.into()) } else { Self::Unknown }
+    }
+
+    fn fits(&self, room: &mut usize, depth: u32) -> bool {
+        if *room == 0 || depth == 0 {
+            return false;
+        }
+        *room -= 1;
+        match self {
+            Self::Tuple(items) => items.iter().all(|item| item.fits(room, depth - 1)),
+            _ => true,
+        }
     }
 
     /// The string, where it is one.
@@ -134,6 +157,18 @@ pub struct Object {
     pub region: u32,
     /// What it is beyond its attributes.
     pub payload: Payload,
+}
+
+impl Object {
+    /// Forgets the items of a list or dict that grew beyond all measure.
+    pub(super) fn limit(&mut self) {
+        match &mut self.payload {
+            Payload::List(items) if items.len() > super::MAX_ITEMS => items.clear(),
+            Payload::Dict(items) if items.len() > super::MAX_ITEMS => items.clear(),
+            _ => return,
+        }
+        self.open = true;
+    }
 }
 
 /// What an object is beyond its attributes.

@@ -3,7 +3,10 @@
 use rustpython_ruff_python_ast::{Expr, ModModule, Number, Operator, Stmt, UnaryOp};
 use rustpython_ruff_python_parser::parse_module;
 
-use super::{MAX_DEPTH, MAX_NESTING, nesting};
+use super::{MAX_DEPTH, nesting};
+
+/// A text that nests deeper than this holds no data of interest.
+const MAX_LEVELS: usize = 1_000;
 
 /// A value that is written out in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +63,10 @@ pub fn module_literals(text: &str) -> Vec<(String, Literal)> {
 
 fn parsed(text: &str) -> Option<ModModule> {
     // The parser recurses, and the file may be anything.
-    (nesting(text) <= MAX_NESTING)
-        .then(|| parse_module(text).ok())?
-        .map(rustpython_ruff_python_parser::Parsed::into_syntax)
+    nesting::with_stack(text, |_| match nesting::too_deep(text, MAX_LEVELS) {
+        None => parse_module(text).ok().map(rustpython_ruff_python_parser::Parsed::into_syntax),
+        Some(_) => None,
+    })
 }
 
 fn literal(expression: &Expr) -> Option<Literal> {

@@ -2,6 +2,7 @@
 
 mod expressions;
 pub(crate) mod literals;
+mod nesting;
 mod recovery;
 mod statements;
 
@@ -11,9 +12,6 @@ use rustpython_ruff_text_size::{Ranged, TextRange};
 use smol_str::SmolStr;
 
 use crate::program::{Block, Name, Span, SyntaxError};
-
-/// Brackets nested deeper than this are not parsed: the parser and its tree recurse, and a stack is finite.
-const MAX_NESTING: usize = 1_000;
 
 /// Expressions and blocks nested deeper than this are taken as opaque.
 const MAX_DEPTH: u32 = 200;
@@ -32,61 +30,39 @@ pub(crate) struct ParsedText {
 
 /// Parses what can be parsed.
 pub(crate) fn parse(text: &str) -> ParsedText {
-    if nesting(text) > MAX_NESTING {
-        let message = format!("brackets are nested more than {MAX_NESTING} deep");
-        let errors = vec![SyntaxError { message, span: Span { start: 0, end: 0 } }];
-        return ParsedText {
-            program: Block::default(),
+    nesting::with_stack(text, |levels| {
+        let (module, errors) = recovery::parse(text, levels);
+        let mut lowering = Lowering::default();
+        let program = lowering.block(&module.body);
+        ParsedText {
+            program,
             errors,
-            tests_main: false,
-            rewrites_globals: false,
-            relative_levels: 0,
-        };
-    }
-    let (module, errors) = recovery::parse(text);
-    let mut lowering = Lowering::default();
-    let program = lowering.block(&module.body);
-    ParsedText {
-        program,
-        errors,
-        tests_main: lowering.tests_main,
-        rewrites_globals: lowering.rewrites_globals,
-        relative_levels: lowering.relative_levels,
-    }
+            tests_main: lowering.tests_main,
+            rewrites_globals: lowering.rewrites_globals,
+            relative_levels: lowering.relative_levels,
+        }
+    })
 }
 
-fn parse_once(text: &str) -> (ModModule, Vec<SyntaxError>) {
+/// Parses a text, with enough stack for so many levels of its tree.
+fn parse_once(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
+    let empty = || ModModule {
+        node_index: AtomicNodeIndex::default(),
+        range: TextRange::default(),
+        body: Vec::new(),
+    };
+    if let Some(place) = nesting::too_deep(text, levels) {
+        let start = u32::try_from(place).unwrap_or(u32::MAX);
+        let message = "this is nested too deeply to be read".to_owned();
+        return (empty(), vec![SyntaxError { message, span: Span { start, end: start } }]);
+    }
     let parsed: Parsed<_> = parse_unchecked(text, ParseOptions::from(Mode::Module));
     let errors = parsed
         .errors()
         .iter()
         .map(|error| SyntaxError { message: error.error.to_string(), span: span(error.location) })
         .collect();
-    let module = parsed.try_into_module().map_or_else(
-        || ModModule {
-            node_index: AtomicNodeIndex::default(),
-            range: TextRange::default(),
-            body: Vec::new(),
-        },
-        Parsed::into_syntax,
-    );
-    (module, errors)
-}
-
-/// The deepest nesting of brackets, strings and comments not told apart: an upper bound is enough.
-fn nesting(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0usize);
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+    (parsed.try_into_module().map_or_else(empty, Parsed::into_syntax), errors)
 }
 
 /// One walk from the parser's tree to a program.
@@ -214,13 +190,36 @@ mod tests {
 
     #[test]
     fn nesting_does_not_exhaust_the_stack() {
-        // Every thread that parses has this stack.
-        let run = std::thread::Builder::new().stack_size(16 << 20).spawn(|| {
-            for depth in [MAX_NESTING, 100_000] {
-                let parsed = parse(&format!("import a\nx = {}1{}\n", "(".repeat(depth), ")".repeat(depth)));
-                assert!(depth > MAX_NESTING || parsed.program.len() == 2);
+        // As little stack as there can be where a text is parsed.
+        let run = std::thread::Builder::new().stack_size(1 << 20).spawn(|| {
+            for (prefix, suffix) in [
+                ("(", ")"),
+                ("[1, ", "]"),
+                ("{1: ", "}"),
+                ("-", ""),
+                ("not ", ""),
+                ("await ", ""),
+                ("lambda: ", ""),
+                ("lambda a, b: ", ""),
+                ("2 ** ", ""),
+                ("1 + ", ""),
+                ("a if b else ", ""),
+                ("a.", ""),
+                ("f'{", "}'"),
+            ] {
+                for depth in [100, 1_000, 10_000, 100_000] {
+                    let deep = format!("{}x{}", prefix.repeat(depth), suffix.repeat(depth));
+                    assert_eq!(imports(&format!("import a\nx = {deep}\nimport b\n")), ["a", "b"], "{prefix}");
+                }
             }
         });
         run.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn a_long_chain_of_elif_is_cut_into_possibilities() {
+        let clauses: String = (0..10_000).map(|number| format!("elif x == {number}:\n    y = 1\n")).collect();
+        let program = parse(&format!("if x:\n    pass\n{clauses}else:\n    z = 1\nimport b\n")).program;
+        assert_eq!(program.len(), 2);
     }
 }

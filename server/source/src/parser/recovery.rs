@@ -12,8 +12,8 @@ use super::{SyntaxError, parse_once, span};
 const MAX_ATTEMPTS: usize = 12;
 
 /// The tree of `text` with as many of its statements as can be had, and the errors of `text` as it stands.
-pub(super) fn parse(text: &str) -> (ModModule, Vec<SyntaxError>) {
-    let (mut best, errors) = parse_once(text);
+pub(super) fn parse(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
+    let (mut best, errors) = parse_once(text, levels);
     let mut remaining = errors.clone();
     let mut blanked = text.to_owned();
     let mut lost: Vec<Stmt> = Vec::new();
@@ -26,11 +26,11 @@ pub(super) fn parse(text: &str) -> (ModModule, Vec<SyntaxError>) {
         }
         let line = blanked[start..end].to_owned();
         blanked.replace_range(start..end, &" ".repeat(end - start));
-        let (tree, errors) = parse_once(&blanked);
+        let (tree, errors) = parse_once(&blanked, levels);
         if tree.body.len() < best.body.len() && errors.len() >= remaining.len() {
             break;
         }
-        lost.extend(statements_of_line(&line, start));
+        lost.extend(statements_of_line(&line, start, levels));
         best = tree;
         remaining = errors;
     }
@@ -77,16 +77,16 @@ fn line_around(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// What the broken line itself still says, read alone; only an unindented line stands for itself.
-fn statements_of_line(line: &str, start: usize) -> Vec<Stmt> {
+fn statements_of_line(line: &str, start: usize, levels: usize) -> Vec<Stmt> {
     if line.starts_with([' ', '\t']) {
         return Vec::new();
     }
     // Spaces in front give the statements their places in the file. The parser sees them as one indented block.
     let text = format!("if 1:\n{}{line}", " ".repeat(start.saturating_sub(6)));
     if start < 7 {
-        return parse_once(line).0.body;
+        return parse_once(line, levels).0.body;
     }
-    match parse_once(&text).0.body.into_iter().next() {
+    match parse_once(&text, levels).0.body.into_iter().next() {
         Some(Stmt::If(block)) => block.body,
         _ => Vec::new(),
     }

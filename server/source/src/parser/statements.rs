@@ -11,6 +11,9 @@ use crate::program::{
     Pattern, Span, Statement, StatementKind,
 };
 
+/// A chain of `elif` is followed for so many clauses.
+const MAX_CLAUSES: usize = 250;
+
 impl Lowering {
     /// A block; nested too deep, it is empty.
     pub(super) fn block(&mut self, statements: &[Stmt]) -> Block {
@@ -147,8 +150,7 @@ impl Lowering {
         }
         let test = self.expression(&node.test);
         let body = self.block(&node.body);
-        let mut orelse = Block::default();
-        let clauses: Vec<_> = node
+        let mut clauses: Vec<_> = node
             .elif_else_clauses
             .iter()
             .map(|clause| {
@@ -156,6 +158,16 @@ impl Lowering {
                 (span(clause), test, self.block(&clause.body))
             })
             .collect();
+        let cut = clauses.len().min(MAX_CLAUSES);
+        // A chain is as deep as it is long. Behind so many clauses, each may run, whatever the others do.
+        let far: Vec<Statement> = clauses
+            .drain(cut..)
+            .map(|(span, _, body)| {
+                let test = Expression { span, kind: ExpressionKind::Opaque(Box::default()) };
+                Statement { span, kind: StatementKind::If { test, body, orelse: Block::default() } }
+            })
+            .collect();
+        let mut orelse = Block::from(far);
         for (span, test, body) in clauses.into_iter().rev() {
             orelse = match test {
                 None => body,

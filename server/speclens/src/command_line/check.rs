@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use speclens_analysis::{Finding, check_file};
 use speclens_environment::{Environment, Implementation, Project, environment};
+use speclens_source::module_facts;
 
 use super::arguments::Check;
 use super::files::{Target, collect};
@@ -30,7 +31,7 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
     for project in &projects {
         let environment = environment(db, *project);
         if !told.contains(&&**environment) {
-            session.tell_if_no_python(environment);
+            session.tell_if_no_python(environment)?;
             told.push(environment);
         }
     }
@@ -39,11 +40,17 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
     let mut incomplete = false;
     let outcomes = run_all(&session.database, &jobs, |db, job| {
         tracing::debug!(file = %job.file.display(), "checking");
-        check_file(db, job.project, db.entry(&job.file)).findings.clone()
+        let entry = db.entry(&job.file);
+        module_facts(db, entry).as_ref().map_err(ToString::to_string)?;
+        Ok::<_, String>(check_file(db, job.project, entry).findings.clone())
     });
     for (job, outcome) in jobs.iter().zip(outcomes.map_err(Failure::Request)?) {
         match outcome {
-            Ok(of_file) => findings.extend(of_file),
+            Ok(Ok(of_file)) => findings.extend(of_file),
+            Ok(Err(reason)) => {
+                incomplete = true;
+                anstream::eprintln!("speclens: {}: not checked: {reason}", session.shown(&job.file));
+            }
             Err(Panic { message }) => {
                 incomplete = true;
                 let file = session.shown(&job.file);

@@ -12,7 +12,7 @@ use super::text::{Page, bad, dim, good};
 use super::{Failure, Verdict};
 
 pub fn run(session: &Session, arguments: &Env) -> Result<Verdict, Failure> {
-    let project = session.current_project();
+    let project = session.current_project()?;
     let resolver = Resolver::new(session.database.db(), project);
     let namespaces = resolver.namespace_packages();
     let text = match arguments.format.format {

@@ -18,7 +18,7 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Verdict, Failure> {
     if let Some(wrong) = names.into_iter().find(|name| name.split('.').any(str::is_empty)) {
         return Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module")));
     }
-    let project = session.current_project();
+    let project = session.current_project()?;
     let explanation = explain(session.database.db(), project, &arguments.module, &arguments.after);
     let text = match arguments.format.format {
         Format::Json => format!("{:#}\n", json(&explanation)),

@@ -24,7 +24,7 @@ struct Line<'a> {
 }
 
 pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
-    let project = session.current_project();
+    let project = session.current_project()?;
     let resolver = Resolver::new(session.database.db(), project);
     let version = resolver.environment().interpreter.version;
     let one = |name: &str| line(name, resolver.resolve(name).resolution.spec.as_ref(), version);

@@ -25,7 +25,13 @@ impl Session {
         let database = Database::on_disk();
         let python =
             common.python.map(|path| find_python(&database, &variables, &directory, &path)).transpose()?;
-        let extra_paths = common.extra_paths.iter().map(|path| absolute(&directory, path)).collect();
+        let extra_paths: Vec<PathBuf> =
+            common.extra_paths.iter().map(|path| absolute(&directory, path)).collect();
+        for (given, path) in common.extra_paths.iter().zip(&extra_paths) {
+            if database.db().system().metadata(path).is_err() && !common.quiet {
+                anstream::eprintln!("speclens: --extra-path {}: there is no such directory", given.display());
+            }
+        }
         let request = Request {
             python,
             python_version: common.python_version,
@@ -42,21 +48,38 @@ impl Session {
     }
 
     /// The project of commands that are about an environment and not about files.
-    pub fn current_project(&self) -> Project {
+    pub fn current_project(&self) -> Result<Project, Failure> {
         let project = self.project(self.directory.clone());
-        self.tell_if_no_python(environment(self.database.db(), project));
-        project
+        self.tell_if_no_python(environment(self.database.db(), project))?;
+        Ok(project)
     }
 
-    /// Says once per environment that there is no Python here.
-    pub fn tell_if_no_python(&self, environment: &Environment) {
+    /// Says that there is no Python here, once per environment; where one was asked for by name, that is an end.
+    pub fn tell_if_no_python(&self, environment: &Environment) -> Result<(), Failure> {
         let interpreter = &environment.interpreter;
-        if interpreter.standard_library.is_none() && !self.quiet {
+        if interpreter.standard_library.is_some() {
+            return Ok(());
+        }
+        if let Some(asked) = &self.request.python
+            && interpreter.executable.is_none()
+            && !interpreter.is_virtual_environment
+        {
+            let place = self.shown(asked);
+            return Err(Failure::Request(format!("--python {place}: there is no Python interpreter")));
+        }
+        let broken = environment.problems.iter().find(|problem| problem.file.ends_with("pyvenv.cfg"));
+        let reason = match (broken, self.request.python_version) {
+            (Some(problem), _) => format!("{}: {}", self.shown(&problem.file), problem.message),
+            (None, Some(version)) => format!("no Python {version} was found"),
+            (None, None) => "no Python was found".to_owned(),
+        };
+        if !self.quiet {
             anstream::eprintln!(
-                "speclens: no Python was found; using the built-in account of Python {}'s standard library",
+                "speclens: {reason}; using the built-in account of Python {}'s standard library",
                 interpreter.version
             );
         }
+        Ok(())
     }
 
     /// Writes an answer to stdout, without its colours where they are not wanted. A reader that has gone away is
