@@ -25,7 +25,7 @@ pub(crate) struct Observed {
 pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<Observed>> {
     let facts = module_facts(db, file).as_ref().ok()?.clone();
     let path = file.path(db);
-    let (run_as, directory) = how_it_runs(db, path, &facts);
+    let (run_as, directory) = how_it_runs(db, project.root(db), path, &facts);
     let directory = directory.to_string_lossy().into_owned();
     let script_directory = (!project.request(db).isolated).then_some(directory);
     let world = DatabaseWorld::new(db, project, script_directory.clone());
@@ -38,23 +38,38 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the
 /// directory that holds the outermost package; what is written as a script is run; the rest is imported from where it is.
-fn how_it_runs(db: &dyn Db, path: &Path, facts: &ModuleFacts) -> (RunAs, PathBuf) {
+fn how_it_runs(db: &dyn Db, root: &Path, path: &Path, facts: &ModuleFacts) -> (RunAs, PathBuf) {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("__main__");
-    let mut directory = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let own = path.parent().unwrap_or(Path::new("/"));
     let mut parts: Vec<String> = if stem == "__init__" { Vec::new() } else { vec![stem.to_owned()] };
-    let mut in_package = false;
-    while has_init(db, &directory) {
+    let depth = match package_depth(db, root, own) {
+        0 if facts.is_script => return (RunAs::Script, own.to_path_buf()),
+        // What imports by dots is in a package, if only a namespace package.
+        0 => facts.relative_levels as usize,
+        _ if facts.is_script && !has_init(db, own) => return (RunAs::Script, own.to_path_buf()),
+        depth => depth,
+    };
+    let mut directory = own;
+    for _ in 0..depth {
         let (Some(name), Some(parent)) = (directory.file_name(), directory.parent()) else { break };
         parts.insert(0, name.to_string_lossy().into_owned());
-        directory = parent.to_path_buf();
-        in_package = true;
+        directory = parent;
     }
-    let run_as = if facts.is_script && !in_package {
-        RunAs::Script
-    } else {
-        RunAs::Module(Name::from(parts.join(".")))
-    };
-    (run_as, directory)
+    (RunAs::Module(Name::from(parts.join("."))), directory.to_path_buf())
+}
+
+/// How many directories from `own` upwards belong to its package: those with `__init__.py`, and those without it below
+/// one of them in the workspace.
+fn package_depth(db: &dyn Db, root: &Path, own: &Path) -> usize {
+    let mut depth = 0;
+    for (index, directory) in own.ancestors().enumerate() {
+        if has_init(db, directory) {
+            depth = index + 1;
+        } else if depth > 0 || !directory.starts_with(root) || directory == root {
+            break;
+        }
+    }
+    depth
 }
 
 fn has_init(db: &dyn Db, directory: &Path) -> bool {

@@ -22,6 +22,8 @@ pub struct ModuleFacts {
     pub undecodable: Option<DecodeError>,
     /// Whether the file is meant to be run: a `#!` line, or a test of `__name__` against `"__main__"`.
     pub is_script: bool,
+    /// The most dots that a relative import starts with; 0 where there is none.
+    pub relative_levels: u32,
     /// Whether a function of the file names `globals`, and so may bind names of the module that the text does not show.
     pub rewrites_globals: bool,
 }
@@ -48,6 +50,7 @@ impl ModuleFacts {
             lines: LineIndex::new(Arc::from(text)),
             errors: parsed.errors,
             undecodable,
+            relative_levels: parsed.relative_levels,
             rewrites_globals: parsed.rewrites_globals,
             is_script: parsed.tests_main || text.starts_with("#!"),
         }

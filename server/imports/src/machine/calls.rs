@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use speclens_source::Name;
-use speclens_source::program::{Function, ParameterKind};
+use speclens_source::program::ParameterKind;
 
 use super::exception::Raises;
 use super::execute::Completion;
@@ -151,7 +151,7 @@ impl Machine<'_> {
         if function.code.is_deferred {
             return Ok(Value::Unknown);
         }
-        if !self.is_followed(&function.code) {
+        if !self.is_followed(function) {
             let reached = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
             for value in reached.cloned().collect::<Vec<_>>() {
                 self.taint(&value, 0);
@@ -258,10 +258,16 @@ impl Machine<'_> {
         }
     }
 
-    fn is_followed(&mut self, code: &Function) -> bool {
+    fn is_followed(&mut self, function: &FunctionObject) -> bool {
+        let code = &function.code;
         let wanted = code.mentions_import_state || code.size <= SMALL;
         if wanted && !self.may_follow() {
             self.unknown("a call that is nested too deep, or too long to follow");
+            // It might have bound names in its own module, or in the one that calls it.
+            let caller = self.frame().map(|frame| frame.module);
+            for module in [Some(function.module), caller].into_iter().flatten() {
+                self.state.heap.get_mut(module).open = true;
+            }
             return false;
         }
         wanted

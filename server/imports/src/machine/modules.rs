@@ -234,9 +234,12 @@ impl Machine<'_> {
             is_function: false,
             possible_returns: Vec::new(),
         });
-        let limit = self.statement_limit;
+        // A module's statements have their own shares of steps, wherever its import stands.
+        let (limit, steps) = (self.statement_limit, self.steps);
+        let calls = std::mem::take(&mut self.calls);
         let result = self.execute_module_block(program);
-        self.statement_limit = limit;
+        self.calls = calls;
+        self.statement_limit = limit.saturating_add(self.steps - steps);
         let site = self.site();
         self.frames.pop();
         result.map_err(|mut raised| {

@@ -24,6 +24,8 @@ pub(crate) struct ParsedText {
     pub tests_main: bool,
     /// Whether a function names `globals`.
     pub rewrites_globals: bool,
+    /// The most dots that a relative import starts with.
+    pub relative_levels: u32,
 }
 
 /// Parses what can be parsed.
@@ -37,6 +39,7 @@ pub(crate) fn parse(text: &str) -> ParsedText {
             errors,
             tests_main: lowering.tests_main,
             rewrites_globals: lowering.rewrites_globals,
+            relative_levels: lowering.relative_levels,
         }
     })
 }
@@ -70,6 +73,7 @@ struct Lowering {
     functions: Vec<FunctionTraits>,
     tests_main: bool,
     rewrites_globals: bool,
+    relative_levels: u32,
 }
 
 #[derive(Default)]

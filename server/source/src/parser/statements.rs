@@ -110,13 +110,16 @@ impl Lowering {
             Stmt::Import(node) => {
                 Some(StatementKind::Import { names: aliases(&node.names), is_lazy: node.is_lazy })
             }
-            Stmt::ImportFrom(node) => Some(StatementKind::ImportFrom {
-                module: node.module.as_ref().map(name).filter(|module| !module.is_empty()),
-                module_span: node.module.as_ref().map_or_else(Span::default, span),
-                names: aliases(&node.names),
-                level: node.level,
-                is_lazy: node.is_lazy,
-            }),
+            Stmt::ImportFrom(node) => {
+                self.relative_levels = self.relative_levels.max(node.level);
+                Some(StatementKind::ImportFrom {
+                    module: node.module.as_ref().map(name).filter(|module| !module.is_empty()),
+                    module_span: node.module.as_ref().map_or_else(Span::default, span),
+                    names: aliases(&node.names),
+                    level: node.level,
+                    is_lazy: node.is_lazy,
+                })
+            }
             _ => None,
         }
     }
