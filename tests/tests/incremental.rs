@@ -50,7 +50,7 @@ impl Workspace {
     /// The lines of the findings with their rules.
     fn found(&self) -> Vec<(usize, &'static str)> {
         let text = self.database.db().entry(Path::new(APP)).bytes(self.database.db()).expect("the file");
-        let line = |at: u32| text[..at as usize].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = |at: u32| String::from_utf8_lossy(&text[..at as usize]).matches('\n').count() + 1;
         self.findings().iter().map(|finding| (line(finding.place.start), finding.rule)).collect()
     }
 
