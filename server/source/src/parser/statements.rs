@@ -111,7 +111,10 @@ impl Lowering {
                 Some(StatementKind::Import { names: aliases(&node.names), is_lazy: node.is_lazy })
             }
             Stmt::ImportFrom(node) => {
-                self.relative_levels = self.relative_levels.max(node.level);
+                // A line that is still being typed says nothing yet of where the file belongs.
+                if node.names.iter().any(|alias| !alias.name.as_str().is_empty()) {
+                    self.relative_levels = self.relative_levels.max(node.level);
+                }
                 Some(StatementKind::ImportFrom {
                     module: node.module.as_ref().map(name).filter(|module| !module.is_empty()),
                     module_span: node.module.as_ref().map_or_else(Span::default, span),
