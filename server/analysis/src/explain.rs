@@ -6,7 +6,7 @@ use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, Pyt
 use speclens_files::Db;
 use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{Candidate, Verdict};
-use speclens_imports::machine::SpecState;
+use speclens_imports::machine::{Checkpoint, SpecState};
 use speclens_imports::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 use speclens_source::{Name, module_facts};
 
@@ -131,6 +131,8 @@ pub struct Explanation {
     pub found: Result<Found, Missing>,
     /// What the import does.
     pub imported: Imported,
+    /// The lines by which it changes `sys.meta_path`, `sys.path_hooks` or `sys.path`.
+    pub changes: Vec<Evidence>,
     /// What was seen on the way, in search order, with what became of it.
     pub candidates: Vec<Candidate>,
     /// The directories that were searched, in order; empty where none was.
@@ -170,7 +172,7 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
     let environment = resolver.environment();
     let answer = resolver.resolve(name);
     let candidates = resolver.candidates(name, &answer);
-    let imported = imported(db, project, name, after);
+    let (imported, changes) = imported(db, project, name, after);
     let found = match answer.resolution.spec {
         Some(spec) => Ok(found(&resolver, spec)),
         None => Err(answer.missing.unwrap_or(Missing::NotFound(name.to_owned()))),
@@ -185,6 +187,7 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
         version: environment.interpreter.version,
         found,
         imported,
+        changes,
         candidates,
         searched: answer.searched,
         evidence,
@@ -193,17 +196,25 @@ pub fn explain(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
 }
 
 /// Runs `import` of each of `after` and then of `name` on the machine.
-fn imported(db: &dyn Db, project: Project, name: &str, after: &[String]) -> Imported {
+fn imported(db: &dyn Db, project: Project, name: &str, after: &[String]) -> (Imported, Vec<Evidence>) {
     let script = (!project.request(db).isolated).then(|| project.root(db).to_string_lossy().into_owned());
     let world = DatabaseWorld::new(db, project, script);
-    let imports: Vec<Name> = after.iter().map(String::as_str).chain([name]).map(Name::from).collect();
+    let mut imports: Vec<Name> = after.iter().map(String::as_str).map(Name::from).collect();
+    let known = world.checkpoint(&imports).state.changes.len();
+    imports.push(name.into());
     let checkpoint = world.checkpoint(&imports);
+    let changes = checkpoint.state.changes.get(known..).unwrap_or_default();
+    let changes = as_evidence(db, &verdicts::change_lines(changes));
+    (outcome(db, &world, &checkpoint, name), changes)
+}
+
+fn outcome(db: &dyn Db, world: &DatabaseWorld<'_>, checkpoint: &Checkpoint, name: &str) -> Imported {
     if let Some(raised) = &checkpoint.raised {
         let lines = verdicts::exception_lines(raised);
         let exception = raised.headline();
         return Imported::Raises { exception, evidence: as_evidence(db, &lines) };
     }
-    let Some(view) = checkpoint.view(&world, name) else { return Imported::Unknown };
+    let Some(view) = checkpoint.view(world, name) else { return Imported::Unknown };
     let spec = match (view.spec, &view.spec_name) {
         (SpecState::Present, Some(own)) if *own == name && view.evidence.is_empty() => {
             return Imported::AsFound;

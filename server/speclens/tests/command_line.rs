@@ -195,7 +195,8 @@ fn resolve_answers_in_json_lines() {
 fn explain_says_what_the_import_does() {
     let replaces = "import sys, types\nsys.modules[__name__] = types.ModuleType(__name__)\n";
     let probes = "from importlib.util import find_spec\nhas_lazy = find_spec('lazy') is not None\n";
-    let place = Place::new(&[("lazy.py", replaces), ("probe.py", probes)]);
+    let changes = "import sys\nsys.path.append('/nowhere')\n";
+    let place = Place::new(&[("lazy.py", replaces), ("probe.py", probes), ("paths.py", changes)]);
     let explain = |arguments: &[&str]| {
         place.speclens(&[&["explain"], arguments, &["--format", "json"]].concat()).json()
     };
@@ -206,6 +207,12 @@ fn explain_says_what_the_import_does() {
     );
     assert_eq!(lazy["imported"]["evidence"][0]["line"], 2);
     assert_eq!(explain(&["probe"])["imported"]["state"], "as found");
+    let paths = explain(&["paths"]);
+    assert_eq!(
+        (&paths["changes"][0]["line"], &paths["changes"][0]["what"]),
+        (&2.into(), &"changes sys.path".into())
+    );
+    assert_eq!(explain(&["probe", "--after", "paths"])["changes"], serde_json::json!([]));
     let after = explain(&["probe", "--after", "lazy"]);
     assert_eq!(after["imported"]["exception"], "ValueError: lazy.__spec__ is None");
     assert_eq!(after["certainty"], "certain");

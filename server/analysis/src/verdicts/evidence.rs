@@ -32,6 +32,11 @@ pub(super) fn of_exception(context: &Context<'_>, raised: &Raised, before: u32) 
     related
 }
 
+/// What an import changed beside `sys.modules`.
+pub(crate) fn change_lines(changes: &[Evidence]) -> Vec<Related> {
+    changes.iter().map(|evidence| of_deed("", evidence)).collect()
+}
+
 /// The same without the user's own import.
 pub(crate) fn exception_lines(raised: &Raised) -> Vec<Related> {
     let subject = culprit(raised).unwrap_or_default();
@@ -111,9 +116,7 @@ fn sentence(subject: &str, deed: &Deed) -> String {
         Deed::ChangesPathHooks => "changes sys.path_hooks".to_owned(),
         Deed::ChangesPath => "changes sys.path".to_owned(),
         Deed::ReplacesImport => "replaces builtins.__import__".to_owned(),
-        Deed::Imports { module } => format!("imports `{module}`"),
         Deed::Raises => "raises".to_owned(),
-        Deed::Runs { module } => format!("runs `{module}`"),
     }
 }
 

@@ -60,18 +60,8 @@ pub enum Deed {
     ChangesPath,
     /// Replaces `builtins.__import__`.
     ReplacesImport,
-    /// Imports the module for the first time.
-    Imports {
-        /// The module.
-        module: Name,
-    },
     /// Raises the exception, or calls what raises it.
     Raises,
-    /// Is on the way from the import to the exception.
-    Runs {
-        /// What the line runs.
-        module: Name,
-    },
 }
 
 /// A line with what it did.

@@ -44,6 +44,7 @@ fn json(explanation: &Explanation) -> Json {
             .collect::<Json>(),
         "error": found.err().map(|missing| format!("ModuleNotFoundError: {missing}")),
         "imported": imported_json(&explanation.imported),
+        "changes": explanation.changes.iter().map(evidence_json).collect::<Json>(),
         "candidates": candidates
             .map(|candidate| json!({
                 "path": slashed(&candidate.path),
@@ -115,6 +116,10 @@ fn page(session: &Session, explanation: &Explanation) -> String {
         }
     }
     outcome(&mut page, session, explanation);
+    if !explanation.changes.is_empty() {
+        page.heading("What its import changes beside sys.modules");
+        lines(&mut page, session, &explanation.changes);
+    }
     let passed_over = |fate: &Fate| !matches!(fate, Fate::Chosen | Fate::Portion);
     let losers: Vec<_> = explanation.candidates.iter().filter(|it| passed_over(&it.verdict)).collect();
     if !losers.is_empty() {
@@ -132,11 +137,7 @@ fn page(session: &Session, explanation: &Explanation) -> String {
     }
     if !explanation.evidence.is_empty() {
         page.heading("Why it is found");
-        for evidence in &explanation.evidence {
-            let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
-            page.line(format_args!("  {}{line}", session.shown(&evidence.file)));
-            page.line(format_args!("    {}", dim(&evidence.what)));
-        }
+        lines(&mut page, session, &explanation.evidence);
     }
     page.finish()
 }
@@ -157,6 +158,11 @@ fn outcome(page: &mut Page, session: &Session, explanation: &Explanation) {
             &other.evidence
         }
     };
+    lines(page, session, evidence);
+}
+
+/// Lines of files, each with what it does.
+fn lines(page: &mut Page, session: &Session, evidence: &[Evidence]) {
     for evidence in evidence {
         let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
         page.line(format_args!("  {}{line}", session.shown(&evidence.file)));
