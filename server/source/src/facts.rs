@@ -7,7 +7,7 @@ use speclens_files::{Db, Entry, ReadError, Status};
 use crate::decode::{DecodeError, decode};
 use crate::lines::LineIndex;
 use crate::parser;
-use crate::program::{Block, SyntaxError};
+use crate::program::{Block, Name, SyntaxError};
 
 /// The facts of one module's text.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct ModuleFacts {
     pub relative_levels: u32,
     /// Whether a function of the file names `globals`, and so may bind names of the module that the text does not show.
     pub rewrites_globals: bool,
+    /// The names that a function of the file declares `global`, and so may bind anew.
+    pub global_names: Box<[Name]>,
 }
 
 // Facts are a function of the text.
@@ -51,6 +53,7 @@ impl ModuleFacts {
             errors: parsed.errors,
             undecodable,
             relative_levels: parsed.relative_levels,
+            global_names: parsed.global_names,
             rewrites_globals: parsed.rewrites_globals,
             is_script: parsed.tests_main || text.starts_with("#!"),
         }

@@ -156,10 +156,7 @@ impl Machine<'_> {
             for value in reached.cloned().collect::<Vec<_>>() {
                 self.taint(&value, 0);
             }
-            let facts = self.world.facts(&function.file);
-            if facts.is_some_and(|facts| facts.rewrites_globals) {
-                self.state.heap.get_mut(function.module).open = true;
-            }
+            self.taint_globals(function);
             return Ok(Value::Unknown);
         }
         self.enter_function(function, arguments, keywords)
@@ -217,6 +214,26 @@ impl Machine<'_> {
             Err(mut raised) => {
                 raised.traceback.extend(site);
                 Err(raised)
+            }
+        }
+    }
+
+    /// What a call that is not followed may have done to the names of its module.
+    fn taint_globals(&mut self, function: &FunctionObject) {
+        let Some(facts) = self.world.facts(&function.file) else { return };
+        let module = self.state.heap.get(function.module);
+        let is_known =
+            |name: &Name| module.attributes.get(name).is_some_and(|slot| slot.value != Value::Unknown);
+        let names: Vec<Name> = facts.global_names.iter().filter(|name| is_known(name)).cloned().collect();
+        // A module is only changed where there is something to change: a checkpoint cannot stand for a changed one.
+        if names.is_empty() && (module.open || !facts.rewrites_globals) {
+            return;
+        }
+        let module = self.state.heap.get_mut(function.module);
+        module.open |= facts.rewrites_globals;
+        for name in names {
+            if let Some(slot) = module.attributes.get_mut(&name) {
+                slot.value = Value::Unknown;
             }
         }
     }

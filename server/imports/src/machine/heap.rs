@@ -9,11 +9,13 @@ use std::sync::Arc;
 use super::value::{Attributes, Object, ObjectId, Payload, Site, Slot, Value};
 
 const LOCAL: u32 = 1 << 31;
+/// The shared tier is kept in pieces of this many objects, so that checkpoints share what they have in common.
+const PIECE: usize = 512;
 
 /// All objects of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Heap {
-    shared: Arc<Vec<Arc<Object>>>,
+    shared: Vec<Arc<Vec<Arc<Object>>>>,
     local: Vec<Arc<Object>>,
     /// Whether new objects are made in the shared tier: while a checkpoint is made.
     pub(super) builds_shared: bool,
@@ -24,31 +26,39 @@ pub struct Heap {
 impl Heap {
     /// Makes an object.
     pub fn add(&mut self, object: Object) -> ObjectId {
-        let (tier, mark) =
-            if self.builds_shared { (Arc::make_mut(&mut self.shared), 0) } else { (&mut self.local, LOCAL) };
-        let index = u32::try_from(tier.len()).unwrap_or(LOCAL - 1).min(LOCAL - 1);
-        tier.push(Arc::new(object));
-        ObjectId(index | mark)
+        let object = Arc::new(object);
+        if !self.builds_shared {
+            self.local.push(object);
+            return ObjectId(number(self.local.len() - 1) | LOCAL);
+        }
+        match self.shared.last_mut().filter(|piece| piece.len() < PIECE) {
+            Some(piece) => Arc::make_mut(piece).push(object),
+            None => self.shared.push(Arc::new(vec![object])),
+        }
+        let last = self.shared.last().map_or(1, |piece| piece.len());
+        ObjectId(number((self.shared.len() - 1) * PIECE + last - 1))
     }
 
     /// The object.
     pub fn get(&self, id: ObjectId) -> &Object {
-        if id.0 & LOCAL == 0 { &self.shared[id.0 as usize] } else { &self.local[(id.0 & !LOCAL) as usize] }
+        let index = (id.0 & !LOCAL) as usize;
+        if id.0 & LOCAL == 0 { &self.shared[index / PIECE][index % PIECE] } else { &self.local[index] }
     }
 
     /// The object, to change it.
     pub fn get_mut(&mut self, id: ObjectId) -> &mut Object {
+        let index = (id.0 & !LOCAL) as usize;
         if id.0 & LOCAL == 0 {
             self.shared_changed = true;
-            Arc::make_mut(&mut Arc::make_mut(&mut self.shared)[id.0 as usize])
+            Arc::make_mut(&mut Arc::make_mut(&mut self.shared[index / PIECE])[index % PIECE])
         } else {
-            Arc::make_mut(&mut self.local[(id.0 & !LOCAL) as usize])
+            Arc::make_mut(&mut self.local[index])
         }
     }
 
     /// Takes the shared tier of another heap, which must extend this one's.
     pub(super) fn adopt(&mut self, other: &Self) {
-        self.shared = Arc::clone(&other.shared);
+        self.shared.clone_from(&other.shared);
         self.shared_changed = false;
     }
 
@@ -81,4 +91,9 @@ impl Heap {
     pub fn set(&mut self, id: ObjectId, name: &str, value: Value, site: Option<Site>) {
         self.get_mut(id).attributes.insert(name.into(), Slot { value, site, certain: true });
     }
+}
+
+/// Object numbers leave the highest bit to the tier; a run ends long before there are so many.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(LOCAL - 1).min(LOCAL - 1)
 }

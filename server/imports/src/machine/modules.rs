@@ -102,8 +102,7 @@ impl Machine<'_> {
                 }
             }
         }
-        let modules = Arc::make_mut(&mut self.state.modules);
-        if let Some(entry) = modules.get_mut(name) {
+        if let Some(entry) = self.state.modules.get_mut(name) {
             entry.startup = true;
         }
         self.regions = regions;
@@ -136,7 +135,9 @@ impl Machine<'_> {
         let name = Name::from(spec.name.as_str());
         let module = self.module_from_spec(&spec);
         let site = self.site();
-        Arc::make_mut(&mut self.state.first_imports).entry(name.clone()).or_insert(site);
+        if !self.state.first_imports.contains_key(&name) {
+            self.state.first_imports.insert_mut(name.clone(), site);
+        }
         self.put_entry(&name, Value::Object(module), None);
         if let Err(raised) = self.run_loaded(module, &spec) {
             self.state.remove_module(&name);

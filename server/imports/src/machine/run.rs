@@ -124,7 +124,7 @@ impl Machine<'_> {
         let own = self.own_entry();
         self.state.adopt(&checkpoint.state);
         if let Some((name, entry)) = own {
-            Arc::make_mut(&mut self.state.modules).insert(name, entry);
+            self.state.modules.insert_mut(name, entry);
         }
         match &checkpoint.raised {
             Some(raised) => Err(Box::new(raised.clone())),
@@ -151,7 +151,7 @@ impl Machine<'_> {
             }
         };
         let put = ModuleEntry { value: Value::Object(module), put: None, certain: true, startup: false };
-        Arc::make_mut(&mut self.state.modules).insert(name, put);
+        self.state.modules.insert_mut(name, put);
         module
     }
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rpds::RedBlackTreeMapSync;
 use speclens_source::Name;
 
 use super::heap::Heap;
@@ -78,8 +77,8 @@ pub struct Evidence {
 pub struct ImportState {
     /// The objects.
     pub heap: Heap,
-    /// `sys.modules`.
-    pub modules: Arc<IndexMap<Name, Entry, FxBuildHasher>>,
+    /// `sys.modules`. A persistent map: the checkpoints of a file differ by a few entries each.
+    pub modules: RedBlackTreeMapSync<Name, Entry>,
     /// `sys.meta_path` and `sys.path`, in the form that the finders take.
     pub search: Arc<SearchState>,
     /// The objects on `sys.meta_path` that code put there, in the places of their [`MetaPathFinder::Unknown`].
@@ -89,7 +88,7 @@ pub struct ImportState {
     /// What changed the finders, the hooks or the search path.
     pub changes: Arc<Vec<Evidence>>,
     /// The modules that were loaded, with the statement that first imported each.
-    pub first_imports: Arc<IndexMap<Name, Option<Site>, FxBuildHasher>>,
+    pub first_imports: RedBlackTreeMapSync<Name, Option<Site>>,
     /// What could not be decided on the way, and where.
     pub unknowns: Arc<BTreeSet<(Arc<str>, u32, &'static str)>>,
     /// Counts the changes that are not in the heap.
@@ -102,10 +101,10 @@ impl ImportState {
         Self {
             finders: Arc::new(vec![None; search.meta_path.len()]),
             heap: Heap::default(),
-            modules: Arc::default(),
+            modules: RedBlackTreeMapSync::default(),
             search: Arc::new(search),
             changes: Arc::default(),
-            first_imports: Arc::default(),
+            first_imports: RedBlackTreeMapSync::default(),
             unknowns: Arc::default(),
             changed: false,
         }
@@ -114,23 +113,25 @@ impl ImportState {
     /// Puts an entry into `sys.modules`.
     pub(super) fn put_module(&mut self, name: &str, entry: Entry) {
         self.changed = true;
-        Arc::make_mut(&mut self.modules).insert(name.into(), entry);
+        self.modules.insert_mut(name.into(), entry);
     }
 
     /// Takes an entry out of `sys.modules`.
     pub(super) fn remove_module(&mut self, name: &str) -> Option<Entry> {
         self.changed = true;
-        Arc::make_mut(&mut self.modules).shift_remove(name)
+        let entry = self.modules.get(name).cloned();
+        self.modules.remove_mut(name);
+        entry
     }
 
     /// Takes over the shared part of a later state.
     pub(super) fn adopt(&mut self, later: &Self) {
         self.heap.adopt(&later.heap);
-        self.modules = Arc::clone(&later.modules);
+        self.modules = later.modules.clone();
         self.search = Arc::clone(&later.search);
         self.finders = Arc::clone(&later.finders);
         self.changes = Arc::clone(&later.changes);
-        self.first_imports = Arc::clone(&later.first_imports);
+        self.first_imports = later.first_imports.clone();
         self.unknowns = Arc::clone(&later.unknowns);
         self.changed = false;
     }

@@ -304,7 +304,7 @@ impl Machine<'_> {
     }
 
     fn modules_items(&mut self, method: &str) -> Value {
-        let entries = Arc::clone(&self.state.modules);
+        let entries = self.state.modules.clone();
         let items = entries.iter().map(|(name, entry)| {
             let name = Value::str(name.as_str());
             match method {

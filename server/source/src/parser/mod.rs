@@ -26,6 +26,8 @@ pub(crate) struct ParsedText {
     pub rewrites_globals: bool,
     /// The most dots that a relative import starts with.
     pub relative_levels: u32,
+    /// The names that functions declare `global`.
+    pub global_names: Box<[Name]>,
 }
 
 /// Parses what can be parsed.
@@ -40,6 +42,7 @@ pub(crate) fn parse(text: &str) -> ParsedText {
             tests_main: lowering.tests_main,
             rewrites_globals: lowering.rewrites_globals,
             relative_levels: lowering.relative_levels,
+            global_names: lowering.global_names.into(),
         }
     })
 }
@@ -74,6 +77,7 @@ struct Lowering {
     tests_main: bool,
     rewrites_globals: bool,
     relative_levels: u32,
+    global_names: Vec<Name>,
 }
 
 #[derive(Default)]

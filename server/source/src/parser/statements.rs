@@ -67,7 +67,13 @@ impl Lowering {
                 StatementKind::Return(node.value.as_ref().map(|value| self.expression(value)))
             }
             Stmt::Delete(node) => StatementKind::Delete(self.expressions(&node.targets)),
-            Stmt::Global(node) => StatementKind::Global(node.names.iter().map(name).collect()),
+            Stmt::Global(node) => {
+                let names: Box<[Name]> = node.names.iter().map(name).collect();
+                let new = names.iter().filter(|name| !self.global_names.contains(name)).cloned();
+                let new: Vec<Name> = new.collect();
+                self.global_names.extend(new);
+                StatementKind::Global(names)
+            }
             Stmt::Nonlocal(node) => StatementKind::Nonlocal(node.names.iter().map(name).collect()),
             Stmt::Assert(node) => StatementKind::Assert {
                 test: self.expression(&node.test),
