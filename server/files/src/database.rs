@@ -130,6 +130,12 @@ impl Database {
         }
     }
 
+    /// Lets go of remembered values that are many and large, the least recently used first. The answers stay the same.
+    pub fn forget_old(&mut self) {
+        // salsa does so whenever a new revision begins.
+        salsa::Database::synthetic_write(&mut self.inner, Durability::LOW);
+    }
+
     /// From now on remember which queries were computed; for tests.
     pub fn record_executed(&self) {
         *self.executed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());

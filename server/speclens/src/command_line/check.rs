@@ -1,6 +1,7 @@
 //! `speclens check`: the findings of many files at once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use speclens_analysis::{Finding, check_file};
 use speclens_environment::{Environment, Implementation, Project, environment};
@@ -19,32 +20,36 @@ struct Job {
     file: PathBuf,
 }
 
-pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
+pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure> {
     let targets = collect(session, &arguments.paths)?;
     let projects: Vec<Project> = targets.iter().map(|target| session.project(target.root.clone())).collect();
     let jobs = jobs(&targets, &projects);
     if jobs.is_empty() && !session.quiet {
         anstream::eprintln!("speclens: there are no Python files here");
     }
-    let db = session.database.db();
-    let mut told: Vec<&Environment> = Vec::new();
+    let mut told: Vec<Arc<Environment>> = Vec::new();
     for project in &projects {
-        let environment = environment(db, *project);
-        if !told.contains(&&**environment) {
+        let environment = environment(session.database.db(), *project);
+        if !told.contains(environment) {
             session.tell_if_no_python(environment)?;
-            told.push(environment);
+            told.push(Arc::clone(environment));
         }
     }
 
     let mut findings = Vec::new();
     let mut incomplete = false;
-    let outcomes = run_all(&session.database, &jobs, |db, job| {
-        tracing::debug!(file = %job.file.display(), "checking");
-        let entry = db.entry(&job.file);
-        module_facts(db, entry).as_ref().map_err(ToString::to_string)?;
-        Ok::<_, String>(check_file(db, job.project, entry).findings.clone())
-    });
-    for (job, outcome) in jobs.iter().zip(outcomes.map_err(Failure::Request)?) {
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for part in jobs.chunks(FILES_AT_ONCE) {
+        let of_part = run_all(&session.database, part, |db, job| {
+            tracing::debug!(file = %job.file.display(), "checking");
+            let entry = db.entry(&job.file);
+            module_facts(db, entry).as_ref().map_err(ToString::to_string)?;
+            Ok::<_, String>(check_file(db, job.project, entry).findings.clone())
+        });
+        outcomes.extend(of_part.map_err(Failure::Request)?);
+        session.database.forget_old();
+    }
+    for (job, outcome) in jobs.iter().zip(outcomes) {
         match outcome {
             Ok(Ok(of_file)) => findings.extend(of_file),
             Ok(Err(reason)) => {
@@ -65,7 +70,7 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
         key(a).cmp(&key(b)).then_with(|| a.rule.cmp(b.rule))
     });
     let summary = if session.quiet { String::new() } else { summary(session, &findings, jobs.len(), &told) };
-    let sources = Sources::of(db, &findings);
+    let sources = Sources::of(session.database.db(), &findings);
     let report =
         Report { findings: &findings, sources: &sources, directory: &session.directory, summary: &summary };
     session.print(&report.render(arguments.output_format))?;
@@ -75,6 +80,9 @@ pub fn run(session: &Session, arguments: &Check) -> Result<Verdict, Failure> {
         (false, false) => Verdict::Found,
     })
 }
+
+/// Files looked at between two clean-ups: each leaves behind what its imports made.
+const FILES_AT_ONCE: usize = 16;
 
 fn jobs(targets: &[Target], projects: &[Project]) -> Vec<Job> {
     let pairs = targets.iter().zip(projects);
@@ -86,7 +94,12 @@ fn jobs(targets: &[Target], projects: &[Project]) -> Vec<Job> {
 }
 
 /// "2 errors, 1 warning in 5 files (CPython 3.8.18, .venv)".
-fn summary(session: &Session, findings: &[Finding], files: usize, environments: &[&Environment]) -> String {
+fn summary(
+    session: &Session,
+    findings: &[Finding],
+    files: usize,
+    environments: &[Arc<Environment>],
+) -> String {
     let counts = counts(findings);
     let counts = if counts.is_empty() { "nothing to report" } else { &counts };
     let noun = if files == 1 { "file" } else { "files" };

@@ -88,7 +88,7 @@ pub fn run(process: Process) -> ExitCode {
         log_to_stderr(arguments.common.verbose);
     }
     let result = Session::new(arguments.common, process.variables, process.directory)
-        .and_then(|session| answer(&session, &arguments.command));
+        .and_then(|mut session| answer(&mut session, &arguments.command));
     result.unwrap_or_else(|failure| {
         match failure {
             Failure::Request(sentence) => anstream::eprintln!("speclens: {sentence}"),
@@ -99,7 +99,7 @@ pub fn run(process: Process) -> ExitCode {
     })
 }
 
-fn answer(session: &Session, command: &Command) -> Result<ExitCode, Failure> {
+fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure> {
     let verdict = match command {
         Command::Server(_) => {
             return Ok(server::run_stdio(session.request.variables.clone(), session.request.clone()));
