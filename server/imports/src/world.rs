@@ -54,7 +54,7 @@ pub struct ImportChain<'db> {
 
 /// The import state after a sequence of imports: one more than the checkpoint before it. Only so many are kept from one
 /// revision to the next, since each may hold what a hundred modules made; a file has fewer imports.
-#[salsa::tracked(returns(ref), no_eq, lru = 128)]
+#[salsa::tracked(returns(ref), no_eq, lru = 32)]
 fn checkpoint<'db>(db: &'db dyn Db, chain: ImportChain<'db>) -> Arc<Checkpoint> {
     let world = DatabaseWorld::new(db, chain.project(db), chain.script_directory(db));
     match chain.imports(db).split_last() {

@@ -301,8 +301,12 @@ impl Machine<'_> {
                 Some(module) => Ok(self.dict_of(module)),
                 None => Ok(Value::Unknown),
             },
-            ("locals" | "vars", []) => match self.frame().map(|frame| frame.names) {
-                Some(names) => Ok(self.dict_of(names)),
+            ("locals" | "vars", []) => match self.frames.last_mut() {
+                Some(frame) => {
+                    frame.is_captured = true;
+                    let names = frame.names;
+                    Ok(self.dict_of(names))
+                }
                 None => Ok(Value::Unknown),
             },
             ("exec", _) => {

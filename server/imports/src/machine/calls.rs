@@ -196,12 +196,16 @@ impl Machine<'_> {
             current: code.name_span,
             observed,
             is_function: true,
+            is_captured: false,
             possible_returns: Vec::new(),
         });
         let result = self.execute_block(&code.body);
         let site = self.site();
         let frame = self.frames.pop();
         self.calls -= 1;
+        if frame.as_ref().is_some_and(|frame| !frame.is_captured) {
+            self.state.heap.get_mut(variables).attributes = Attributes::default();
+        }
         let possible = frame.map(|frame| frame.possible_returns).unwrap_or_default();
         match result {
             Ok(completion) => {

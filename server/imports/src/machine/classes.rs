@@ -16,7 +16,8 @@ const MAX_BASES: usize = 24;
 impl Machine<'_> {
     /// Runs the body of a class: its names are the class's attributes.
     pub(super) fn run_class_body(&mut self, class: ObjectId, body: &[Statement]) -> Raises<()> {
-        let Some(outer) = self.frame() else { return Ok(()) };
+        let Some(outer) = self.frames.last_mut() else { return Ok(()) };
+        outer.is_captured = true;
         let frame = Frame {
             file: Arc::clone(&outer.file),
             module: outer.module,
@@ -28,6 +29,7 @@ impl Machine<'_> {
             current: outer.current,
             observed: outer.observed,
             is_function: false,
+            is_captured: false,
             possible_returns: Vec::new(),
         };
         self.frames.push(frame);

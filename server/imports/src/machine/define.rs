@@ -36,7 +36,8 @@ impl Machine<'_> {
             });
         }
         let region = self.region();
-        let Some(frame) = self.frame() else { return Ok(Value::Unknown) };
+        let Some(frame) = self.frames.last_mut() else { return Ok(Value::Unknown) };
+        frame.is_captured = true;
         let in_class = matches!(self.state.heap.get(frame.names).payload, Payload::Class { .. });
         let enclosing = if frame.is_function && !in_class { Some(frame.names) } else { frame.enclosing };
         let object = FunctionObject {

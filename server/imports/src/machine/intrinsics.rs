@@ -40,6 +40,8 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("functools.wraps", "functools.wraps"),
     ("functools.lru_cache", "functools.lru_cache"),
     ("functools.cache", "functools.cache"),
+    // Only looks, but at so much that following it takes more steps than all else in an import of pandas.
+    ("inspect._signature_from_callable", "inspect.signature"),
     ("posixpath.dirname", "os.path.dirname"),
     ("posixpath.basename", "os.path.basename"),
     ("posixpath.join", "os.path.join"),

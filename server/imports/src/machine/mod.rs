@@ -123,6 +123,8 @@ struct Frame {
     /// Whether this is the code that the user looks at.
     observed: bool,
     is_function: bool,
+    /// Whether something that outlives the call can see its variables.
+    is_captured: bool,
     /// What `return` statements in undecided branches gave.
     possible_returns: Vec<Value>,
 }

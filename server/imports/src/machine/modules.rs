@@ -233,6 +233,7 @@ impl Machine<'_> {
             current: speclens_source::Span::default(),
             observed,
             is_function: false,
+            is_captured: false,
             possible_returns: Vec::new(),
         });
         // A module's statements have their own shares of steps, wherever its import stands.

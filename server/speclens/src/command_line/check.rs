@@ -82,7 +82,7 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
 }
 
 /// Files looked at between two clean-ups: each leaves behind what its imports made.
-const FILES_AT_ONCE: usize = 16;
+const FILES_AT_ONCE: usize = 4;
 
 fn jobs(targets: &[Target], projects: &[Project]) -> Vec<Job> {
     let pairs = targets.iter().zip(projects);
