@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project, PythonVersion};
+use speclens_environment::{EditableModule, Environment, PathOrigin, Project, PythonVersion};
 use speclens_files::Db;
 use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{Candidate, Verdict};
@@ -37,6 +37,10 @@ impl Kind {
     pub fn of(spec: &ModuleSpec) -> Self {
         match &spec.loader {
             _ if spec.is_namespace() => Self::NamespacePackage,
+            // scikit-build-core has a loader of its own for them.
+            Some(Loader::Other(_)) if spec.submodule_search_locations.is_some() && !spec.has_location => {
+                Self::NamespacePackage
+            }
             Some(Loader::BuiltIn) => Self::BuiltIn,
             Some(Loader::Frozen) => Self::Frozen,
             _ if spec.submodule_search_locations.is_some() => Self::RegularPackage,
@@ -287,16 +291,20 @@ fn evidence(environment: &Environment, root: &Path, found: &Found) -> Vec<Eviden
     let mut evidence = Vec::new();
     let top_level = found.after.name.split('.').next().unwrap_or_default();
     for finder in &environment.meta_path {
-        let MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } = finder else { continue };
-        let mapped = mapping.iter().find(|(name, _)| name == top_level).map(|(_, path)| path);
-        let is_namespace = namespaces.iter().any(|(name, _)| *name == found.after.name);
-        if let Some(path) = mapped.filter(|path| found.portions.iter().any(|it| it.path.starts_with(path))) {
+        let modules = finder.editable_modules();
+        let leads = |module: &&EditableModule<'_>| {
+            let inside = |path| found.portions.iter().any(|portion| portion.path.starts_with(path));
+            module.name == top_level && module.path.is_some_and(inside)
+        };
+        let is_namespace =
+            |module: &&EditableModule<'_>| module.path.is_none() && module.name == found.after.name;
+        if let Some(EditableModule { path: Some(path), file, .. }) = modules.iter().find(leads) {
             let what = format!("an editable install's finder maps {top_level} to {}", path.display());
-            evidence.push(Evidence { file: file.clone(), line: None, what });
-        } else if is_namespace {
+            evidence.push(Evidence { file: file.to_path_buf(), line: None, what });
+        } else if let Some(module) = modules.iter().find(is_namespace) {
             let what =
                 format!("an editable install's finder knows {} as a namespace package", found.after.name);
-            evidence.push(Evidence { file: file.clone(), line: None, what });
+            evidence.push(Evidence { file: module.file.to_path_buf(), line: None, what });
         }
     }
     for portion in &found.portions {

@@ -173,13 +173,9 @@ impl<'a> Resolver<'a> {
             );
         }
         for finder in &environment.meta_path {
-            match finder {
-                MetaPathFinder::SetuptoolsEditable { mapping, namespaces, .. } => {
-                    names.extend(mapping.iter().map(|(name, _)| name.clone()));
-                    names.extend(namespaces.iter().map(|(name, _)| name.clone()));
-                }
-                MetaPathFinder::Narrow { names: narrow, .. } => names.extend(narrow.iter().cloned()),
-                _ => {}
+            names.extend(finder.editable_modules().into_iter().map(|module| module.name));
+            if let MetaPathFinder::Narrow { names: narrow, .. } = finder {
+                names.extend(narrow.iter().cloned());
             }
         }
         names

@@ -79,14 +79,17 @@ pub fn owners_of<'e>(db: &dyn Db, environment: &'e Environment, path: &Path) -> 
 
 /// The file of an editable install that leads to `path`.
 fn makes_importable(environment: &Environment, path: &Path) -> Option<PathBuf> {
-    let by_finder = environment.meta_path.iter().find_map(|finder| match finder {
-        MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
-            let leads = |target: &PathBuf| path.starts_with(target) || path == target.with_extension("py");
-            let inside = mapping.iter().any(|(_, target)| leads(target))
-                || namespaces.iter().flat_map(|(_, portions)| portions).any(leads);
-            inside.then(|| file.clone())
-        }
-        _ => None,
+    let leads = |target: &Path| path.starts_with(target) || path == target.with_extension("py");
+    let by_finder = environment.meta_path.iter().find_map(|finder| {
+        let modules = finder.editable_modules();
+        let known = modules.iter().find(|module| module.path.is_some_and(leads));
+        known.map(|module| module.file.to_path_buf()).or_else(|| match finder {
+            MetaPathFinder::SetuptoolsEditable { file, namespaces, .. } => {
+                let mut portions = namespaces.iter().flat_map(|(_, portions)| portions);
+                portions.any(|portion| leads(portion)).then(|| file.clone())
+            }
+            _ => None,
+        })
     });
     by_finder.or_else(|| {
         environment.search_path.iter().find_map(|entry| match &entry.origin {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_source::{Literal, decode, module_literals, names_of_narrow_finder};
+use speclens_source::{decode, names_of_narrow_finder};
 
-use crate::model::{MetaPathFinder, PathOrigin, Problem, StartupHook, StartupModule};
+use crate::editable;
+use crate::model::{MetaPathFinder, Problem, StartupHook, StartupModule};
 use crate::site::{Site, is_standard};
 
 /// A line that `site` runs once more, since it processes the directory of a virtual environment twice.
@@ -12,6 +13,11 @@ pub(crate) fn run_line_again(site: &mut Site<'_>, file: &Path, text: &str) {
     // What the line imports is in `sys.modules` by now; the calls happen again.
     if text.contains("_distutils_hack") && text.contains("add_shim") {
         distutils_hack(site, file, text);
+    }
+    for name in imported_modules(text).into_iter().filter(|name| text.contains(&format!("{name}.init("))) {
+        if let Some((file, _)) = module_source(site, name) {
+            editable::install_again(site, &file);
+        }
     }
 }
 
@@ -146,7 +152,7 @@ fn with_parents(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The file of a module on the path built so far, with its text.
-fn module_source(site: &Site<'_>, name: &str) -> Option<(PathBuf, String)> {
+pub(crate) fn module_source(site: &Site<'_>, name: &str) -> Option<(PathBuf, String)> {
     let below = name.replace('.', "/");
     let file = site.entries.iter().find_map(|entry| {
         [entry.path.join(&below).join("__init__.py"), entry.path.join(format!("{below}.py"))]
@@ -160,7 +166,7 @@ fn module_source(site: &Site<'_>, name: &str) -> Option<(PathBuf, String)> {
 /// What importing the module `name`, and the calls that such lines make of it, do to the finders.
 fn read_module(site: &mut Site<'_>, pth: &Path, line: u32, name: &str) -> Option<String> {
     let (file, text) = module_source(site, name)?;
-    if let Some(effect) = setuptools_editable(site, pth, line, &file, &text) {
+    if let Some(effect) = editable::install(site, pth, line, &file, &text) {
         return Some(effect);
     }
     let Some((at, found)) = text.lines().enumerate().find(|(_, line)| touches_finders(line)) else {
@@ -216,62 +222,6 @@ fn touches_finders(line: &str) -> bool {
                 || (assigned.starts_with('=') && !assigned.starts_with("=="))
         })
     })
-}
-
-/// The module that setuptools generates for an editable install: its tables are literals.
-fn setuptools_editable(
-    site: &mut Site<'_>,
-    pth: &Path,
-    line: u32,
-    file: &Path,
-    text: &str,
-) -> Option<String> {
-    if !text.contains("class _EditableFinder") || !text.contains("sys.meta_path.append(_EditableFinder)") {
-        return None;
-    }
-    let literals = module_literals(text);
-    let get = |name: &str| literals.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-    let mapping: Vec<_> = get("MAPPING")?
-        .as_dict()?
-        .iter()
-        .filter_map(|(name, path)| Some((name.as_str()?.to_owned(), PathBuf::from(path.as_str()?))))
-        .collect();
-    let placeholder = get("PATH_PLACEHOLDER").and_then(Literal::as_str).unwrap_or_default().to_owned();
-    let namespaces = editable_namespaces(get("NAMESPACES"), &mapping, &placeholder, text);
-    let any_depth = text.contains("fullname.startswith(f\"{pkg}.\")");
-    let names = mapping.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-    if !namespaces.is_empty() && !placeholder.is_empty() {
-        // The path hook answers for this entry only; it is no directory.
-        site.add(PathBuf::from(&placeholder), PathOrigin::PthFile { file: pth.to_path_buf(), line });
-    }
-    let file = file.to_path_buf();
-    let finder = MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, placeholder, any_depth };
-    site.meta_path.push(finder);
-    Some(format!("puts setuptools' editable finder last on sys.meta_path, for {names}"))
-}
-
-/// `_EditableNamespaceFinder._paths` for each namespace package. Newer finders always add the placeholder.
-fn editable_namespaces(
-    literal: Option<&Literal>,
-    mapping: &[(String, PathBuf)],
-    placeholder: &str,
-    text: &str,
-) -> Vec<(String, Vec<PathBuf>)> {
-    let adds_placeholder = text.contains("[*paths, PATH_PLACEHOLDER]");
-    let pairs = literal.and_then(Literal::as_dict).unwrap_or_default().iter();
-    pairs
-        .filter_map(|(name, paths)| {
-            let name = name.as_str()?.to_owned();
-            let mut paths: Vec<PathBuf> =
-                paths.as_list()?.iter().filter_map(Literal::as_str).map(PathBuf::from).collect();
-            let mapped = mapping.iter().find(|(known, _)| *known == name).filter(|_| paths.is_empty());
-            paths.extend(mapped.map(|(_, path)| path.clone()));
-            if adds_placeholder || paths.is_empty() {
-                paths.push(PathBuf::from(placeholder));
-            }
-            Some((name, paths))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod build;
 mod discover;
 mod disk;
 mod distributions;
+mod editable;
 mod hooks;
 mod interpreter;
 mod model;
@@ -17,8 +18,8 @@ mod tables;
 pub use discover::BUILT_IN_LIBRARY;
 pub use distributions::{owner_of, owners_of};
 pub use model::{
-    Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
-    PythonVersion, SearchPathEntry, StartupHook, StartupModule,
+    Distribution, EditableModule, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin,
+    Problem, PythonVersion, Redirection, ScikitBuildStyle, SearchPathEntry, StartupHook, StartupModule,
 };
 pub use project::{Project, environment};
 pub use request::{Request, Variables};

@@ -1,7 +1,8 @@
 //! What an environment is, as plain data.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `sys.version_info`, as far as it can be read without running the interpreter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +132,43 @@ pub enum MetaPathFinder {
         /// Whether it answers for modules of any depth below its names (setuptools before 69).
         any_depth: bool,
     },
+    /// `editables.redirector.RedirectingFinder`, one for all projects that use it: Hatch's `dev-mode-exact`, PDM's
+    /// `editable-backend = "editables"`.
+    Redirecting {
+        /// What `map_module` was called with.
+        redirections: Vec<Redirection>,
+    },
+    /// meson-python's `MesonpyMetaFinder`: the modules that Meson's install plan names, each where it was built.
+    MesonBuild {
+        /// The generated module. The `__path__` of a package is a path below it, which is no directory.
+        file: PathBuf,
+        /// The top-level names that it answers for.
+        names: Vec<String>,
+        /// Path in `site-packages`, with slashes -> the file that stands for it.
+        tree: BTreeMap<String, PathBuf>,
+        /// Whether packages have such a `__path__` (meson-python 0.16 and newer), or an empty one.
+        has_path_hook: bool,
+    },
+    /// scikit-build-core's `ScikitBuildRedirectingFinder`: the tables of its generated module.
+    ScikitBuild {
+        /// The generated module.
+        file: PathBuf,
+        /// Module -> its file: what CMake installed before the sources.
+        modules: Vec<(String, PathBuf)>,
+        /// Package -> its `__path__`.
+        packages: Vec<(String, Vec<PathBuf>)>,
+        /// How this release answers.
+        style: ScikitBuildStyle,
+    },
+    /// scikit-build-core's `ScikitBuildInplaceFinder`: the path finder's answers, each with another loader.
+    ScikitBuildInplace {
+        /// The generated module.
+        file: PathBuf,
+        /// The top-level names that it answers for.
+        names: Vec<String>,
+        /// The directories that hold them.
+        directories: Vec<PathBuf>,
+    },
     /// `_distutils_hack.DistutilsMetaFinder`, put first by setuptools' `distutils-precedence.pth`.
     DistutilsHack {
         /// The `.pth` file.
@@ -158,6 +196,39 @@ pub enum MetaPathFinder {
         /// The line, counted from 1.
         line: u32,
     },
+}
+
+/// One call of `RedirectingFinder.map_module`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirection {
+    /// The top-level name.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The generated module that makes the call.
+    pub file: PathBuf,
+}
+
+/// The releases of scikit-build-core differ in what their finder answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScikitBuildStyle {
+    /// Whether it puts loaders of its own around the usual ones, and answers for namespace packages (1.0 and newer).
+    pub wraps_loaders: bool,
+    /// Whether the directories of a package have an order; in a set they have another in each run.
+    pub is_ordered: bool,
+    /// Whether a namespace package gets the portions on the path too.
+    pub merges_portions: bool,
+}
+
+/// A module or package that an editable install's finder knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditableModule<'a> {
+    /// Its absolute name.
+    pub name: String,
+    /// Its file, or the directory of a package; `None` for a namespace package.
+    pub path: Option<&'a Path>,
+    /// The generated module that says so.
+    pub file: &'a Path,
 }
 
 /// One `import` line of a `.pth` file, which `site` executes at startup.

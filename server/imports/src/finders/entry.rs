@@ -1,7 +1,7 @@
 //! What one entry of a search path has for a name: `FileFinder.find_spec`, and its stand-ins.
 
 use speclens_environment::{
-    BUILT_IN_LIBRARY, Interpreter, MetaPathFinder, PythonVersion, VersionTables, cache_tag, tables,
+    BUILT_IN_LIBRARY, Interpreter, PythonVersion, VersionTables, cache_tag, tables,
 };
 
 use super::{Directories, SearchState};
@@ -129,21 +129,6 @@ impl<'a> Search<'a> {
             }
         }
         portion.map(|directory| Hit::Portions(vec![directory]))
-    }
-
-    /// The path hook of setuptools' editable installs (`_EditableNamespaceFinder`).
-    fn look_behind_placeholder(&self, entry: &str, name: &str) -> Option<Hit> {
-        self.state.meta_path.iter().find_map(|finder| {
-            let MetaPathFinder::SetuptoolsEditable { namespaces, placeholder, .. } = finder else {
-                return None;
-            };
-            if placeholder != entry || placeholder.is_empty() {
-                return None;
-            }
-            let (_, paths) = namespaces.iter().find(|(namespace, _)| namespace == name)?;
-            let paths = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-            Some(Hit::Portions(paths))
-        })
     }
 
     /// The standard library without its files: the tables know what is there.

@@ -1,10 +1,9 @@
 //! The finders of `sys.meta_path`, in their order.
 
-use std::path::{Path, PathBuf};
-
 use speclens_environment::MetaPathFinder;
 
-use super::entry::{Hit, Search, join};
+use super::editable::MesonTree;
+use super::entry::{Hit, Search};
 use super::{Candidate, Directories, Resolution, SearchState, Verdict};
 use crate::spec::{Loader, ModuleSpec};
 
@@ -28,9 +27,30 @@ pub fn find_spec(
                 found.spec
             }
             MetaPathFinder::SetuptoolsEditable { mapping, any_depth: false, .. } => {
-                search.editable(name, mapping)
+                search.setuptools(name, mapping)
             }
-            MetaPathFinder::SetuptoolsEditable { mapping, .. } => search.editable_at_any_depth(name, mapping),
+            MetaPathFinder::SetuptoolsEditable { mapping, .. } => {
+                search.setuptools_at_any_depth(name, mapping)
+            }
+            MetaPathFinder::Redirecting { redirections } => search.redirecting(name, path, redirections),
+            MetaPathFinder::MesonBuild { file, names, tree, has_path_hook } => {
+                let top_level = name.split('.').next().unwrap_or(name);
+                let asked = names.iter().any(|known| known == top_level);
+                let find = || search.meson(name, file, &MesonTree::of(tree), *has_path_hook);
+                asked.then(find).flatten()
+            }
+            MetaPathFinder::ScikitBuild { modules, packages, style, .. } => {
+                let spec = search.scikit_build(name, path, modules, packages, *style);
+                let locations = spec.as_ref().and_then(|spec| spec.submodule_search_locations.as_deref());
+                if !style.is_ordered && locations.is_some_and(|locations| locations.len() > 1) {
+                    let reason = "the order of the directories in its __path__ differs from run to run";
+                    resolution.uncertain.get_or_insert_with(|| reason.to_owned());
+                }
+                spec
+            }
+            MetaPathFinder::ScikitBuildInplace { names, directories, .. } => {
+                search.scikit_build_inplace(name, path, names, directories)
+            }
             MetaPathFinder::DistutilsHack { gives_origin, .. } => {
                 let spec = search.distutils(name, path, *gives_origin);
                 if spec.is_some() && search.version().at_least(12) {
@@ -106,7 +126,7 @@ impl Search<'_> {
     }
 
     /// `PathFinder`: the first module or regular package wins; until then portions are collected.
-    fn path_finder(&self, name: &str, path: &[String]) -> Resolution {
+    pub(super) fn path_finder(&self, name: &str, path: &[String]) -> Resolution {
         let mut portions: Vec<String> = Vec::new();
         let mut resolution = Resolution::default();
         for entry in path {
@@ -130,7 +150,7 @@ impl Search<'_> {
         resolution
     }
 
-    fn namespace(&self, name: &str, portions: Vec<String>) -> ModuleSpec {
+    pub(super) fn namespace(&self, name: &str, portions: Vec<String>) -> ModuleSpec {
         ModuleSpec {
             name: name.to_owned(),
             loader: None,
@@ -139,46 +159,6 @@ impl Search<'_> {
             has_location: false,
             cached: None,
         }
-    }
-
-    /// `_EditableFinder` of setuptools: the names of its table, and the modules directly below them.
-    fn editable(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
-        let mapped = |wanted: &str| mapping.iter().find(|(known, _)| known == wanted).map(|(_, path)| path);
-        if let Some(path) = mapped(name) {
-            return self.editable_target(name, path);
-        }
-        let (parent, _) = name.rsplit_once('.')?;
-        let directory = mapped(parent)?.to_string_lossy().into_owned();
-        self.path_finder(name, &[directory]).spec
-    }
-
-    /// The older `_EditableFinder`: the last name of its table that is `name` or above it decides.
-    fn editable_at_any_depth(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
-        let below = |known: &str| match name.strip_prefix(known)? {
-            "" => Some(String::new()),
-            rest => rest.strip_prefix('.').map(|rest| rest.replace('.', "/")),
-        };
-        let (rest, path) = mapping.iter().rev().find_map(|(known, path)| Some((below(known)?, path)))?;
-        // Joining nothing would leave a slash at the end.
-        self.editable_target(name, &if rest.is_empty() { path.clone() } else { path.join(rest) })
-    }
-
-    /// `_find_spec`: `__init__.py`, else the path with each suffix: source, bytecode, extension.
-    fn editable_target(&self, name: &str, path: &Path) -> Option<ModuleSpec> {
-        let directory = path.to_str()?;
-        if self.directories.listing(directory).is_some_and(|inside| inside.has_file("__init__.py")) {
-            let init = join(directory, "__init__.py");
-            return Some(self.suffixes.spec(name, init, &Loader::Source, Some(directory)));
-        }
-        let (above, stem) = directory.rsplit_once('/')?;
-        let listing = self.directories.listing(above)?;
-        let order = [Loader::Source, Loader::Sourceless, Loader::Extension];
-        order.iter().find_map(|wanted| {
-            let suffixes = self.suffixes.iter().filter(|(_, loader)| *loader == wanted);
-            let mut files = suffixes.map(|(suffix, _)| format!("{stem}{suffix}"));
-            let file = files.find(|file| listing.has_file(file))?;
-            Some(self.suffixes.spec(name, join(above, &file), wanted, None))
-        })
     }
 
     /// `_distutils_hack.DistutilsMetaFinder`: `distutils` is `setuptools._distutils`, where that can be imported.

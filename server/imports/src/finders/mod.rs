@@ -5,6 +5,7 @@
 
 mod archive;
 mod candidates;
+mod editable;
 mod entry;
 mod meta_path;
 

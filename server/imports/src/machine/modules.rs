@@ -156,6 +156,11 @@ impl Machine<'_> {
         let source = match spec.loader {
             Some(Loader::Source) => spec.origin.clone(),
             Some(Loader::Frozen) => self.frozen_source(spec),
+            // The loaders that editable installs put around the usual ones.
+            Some(Loader::Other(_)) if spec.has_location => {
+                spec.origin.clone().filter(|path| path.rsplit('.').next() == Some("py"))
+            }
+            Some(Loader::Other(_)) if spec.submodule_search_locations.is_some() => return Ok(()),
             Some(Loader::Namespace) | None => return Ok(()),
             _ => None,
         };

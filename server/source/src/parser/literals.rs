@@ -1,6 +1,6 @@
 //! The literals that a module assigns to names at its top level, for files that are written as data.
 
-use rustpython_ruff_python_ast::{Expr, ModModule, Number, Operator, Stmt, UnaryOp};
+use rustpython_ruff_python_ast::{Expr, ModModule, Number, Operator, Stmt, StmtAssign, StmtExpr, UnaryOp};
 use rustpython_ruff_python_parser::parse_module;
 
 use super::{MAX_DEPTH, nesting};
@@ -59,6 +59,40 @@ pub fn module_literals(text: &str) -> Vec<(String, Literal)> {
         _ => None,
     });
     assignments.collect()
+}
+
+/// A call with literals only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiteralCall {
+    /// What is called, as it is written: `install`, `F.map_module`.
+    pub function: String,
+    /// The arguments by position.
+    pub arguments: Vec<Literal>,
+}
+
+/// The statements `f(literal, …)` and `name = f(literal, …)` of the module and of its functions, in order. A call with
+/// keywords or with anything but literals is left out.
+pub fn literal_calls(text: &str) -> Vec<LiteralCall> {
+    let Some(module) = parsed(text) else { return Vec::new() };
+    let bodies = module.body.iter().flat_map(|statement| match statement {
+        Stmt::FunctionDef(function) => function.body.as_slice(),
+        other => std::slice::from_ref(other),
+    });
+    bodies.filter_map(literal_call).collect()
+}
+
+fn literal_call(statement: &Stmt) -> Option<LiteralCall> {
+    let (Stmt::Expr(StmtExpr { value, .. }) | Stmt::Assign(StmtAssign { value, .. })) = statement else {
+        return None;
+    };
+    let call = value.as_call_expr().filter(|call| call.arguments.keywords.is_empty())?;
+    let function = match &*call.func {
+        Expr::Name(name) => name.id.to_string(),
+        Expr::Attribute(attribute) => format!("{}.{}", attribute.value.as_name_expr()?.id, attribute.attr),
+        _ => return None,
+    };
+    let arguments = call.arguments.args.iter().map(literal).collect::<Option<_>>()?;
+    Some(LiteralCall { function, arguments })
 }
 
 fn parsed(text: &str) -> Option<ModModule> {
@@ -175,6 +209,17 @@ mod tests {
         assert_eq!(get("E"), Some(&Literal::List(vec![Literal::Bool(true), Literal::None])));
         assert_eq!((get("A"), get("C")), (None, None));
         assert_eq!(module_literals("def ("), []);
+    }
+
+    #[test]
+    fn calls_with_literals() {
+        let text = "F.map_module('a', '/x/a.py')\ninstall(NAME, 1)\ndef init():\n    finder = Finder({'n'}, False)\n\
+                    f(key='v')\na.b.c(1)\n";
+        let found = literal_calls(text);
+        let functions: Vec<&str> = found.iter().map(|call| call.function.as_str()).collect();
+        assert_eq!(functions, ["F.map_module", "Finder"]);
+        let names = Literal::List(vec![Literal::Str("n".into())]);
+        assert_eq!(found[1].arguments, [names, Literal::Bool(false)]);
     }
 
     #[test]

@@ -85,6 +85,20 @@ fn finder_json(finder: &MetaPathFinder) -> Json {
                 .map(|(name, paths)| (name.clone(), paths.iter().map(|path| slashed(path)).collect::<Json>()))
                 .collect();
         }
+        MetaPathFinder::Redirecting { redirections } => {
+            let files = redirections.iter().map(|it| (it.name.clone(), Json::from(slashed(&it.path))));
+            value["mapping"] = files.collect();
+        }
+        MetaPathFinder::MesonBuild { file, names, .. }
+        | MetaPathFinder::ScikitBuildInplace { file, names, .. } => {
+            value["file"] = slashed(file).into();
+            value["names"] = names.clone().into();
+        }
+        MetaPathFinder::ScikitBuild { file, modules, .. } => {
+            value["file"] = slashed(file).into();
+            let files = modules.iter().map(|(name, path)| (name.clone(), Json::from(slashed(path))));
+            value["mapping"] = files.collect();
+        }
         MetaPathFinder::DistutilsHack { file, .. } => value["file"] = slashed(file).into(),
         MetaPathFinder::Narrow { file, line, names, .. } => {
             value["file"] = slashed(file).into();
@@ -105,6 +119,10 @@ fn finder_name(finder: &MetaPathFinder) -> &str {
         MetaPathFinder::Frozen => "importlib.machinery.FrozenImporter",
         MetaPathFinder::Path => "importlib.machinery.PathFinder",
         MetaPathFinder::SetuptoolsEditable { .. } => "the finder of an editable install",
+        MetaPathFinder::Redirecting { .. } => "editables.redirector.RedirectingFinder",
+        MetaPathFinder::MesonBuild { .. } => "meson-python's MesonpyMetaFinder",
+        MetaPathFinder::ScikitBuild { .. } => "scikit-build-core's ScikitBuildRedirectingFinder",
+        MetaPathFinder::ScikitBuildInplace { .. } => "scikit-build-core's ScikitBuildInplaceFinder",
         MetaPathFinder::DistutilsHack { .. } => "_distutils_hack.DistutilsMetaFinder",
         MetaPathFinder::Narrow { what, .. } | MetaPathFinder::Unknown { what, .. } => what,
     }
@@ -190,6 +208,23 @@ fn finder_details(page: &mut Page, session: &Session, finder: &MetaPathFinder) {
         MetaPathFinder::Narrow { file, line, names, .. } => {
             page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
             page.line(format_args!("    answers for {} only", names.join(", ")));
+        }
+        MetaPathFinder::Redirecting { redirections } => {
+            for it in redirections {
+                page.line(format_args!("    {}", dim(session.shown(&it.file))));
+                page.line(format_args!("    {} is {}", it.name, session.shown(&it.path)));
+            }
+        }
+        MetaPathFinder::MesonBuild { file, names, .. }
+        | MetaPathFinder::ScikitBuildInplace { file, names, .. } => {
+            page.line(format_args!("    {}", dim(session.shown(file))));
+            page.line(format_args!("    answers for {} and what is below", names.join(", ")));
+        }
+        MetaPathFinder::ScikitBuild { file, modules, .. } => {
+            page.line(format_args!("    {}", dim(session.shown(file))));
+            for (name, path) in modules {
+                page.line(format_args!("    {name} is {}", session.shown(path)));
+            }
         }
         MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
             page.line(format_args!("    {}", dim(session.shown(file))));
