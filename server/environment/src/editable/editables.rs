@@ -11,8 +11,7 @@ use crate::site::Site;
 
 /// `from editables.redirector import RedirectingFinder as F`, `F.install()`, `F.map_module('name', '/path')`, …
 pub(super) fn install(site: &mut Site<'_>, file: &Path, text: &str) -> Option<String> {
-    let (module, names) =
-        text.lines().find_map(|line| line.strip_prefix("from ")?.split_once(" import "))?;
+    let (module, names) = text.lines().find_map(|line| line.strip_prefix("from ")?.split_once(" import "))?;
     let bound = names.rsplit(" as ").next()?.trim();
     let calls = literal_calls(text);
     calls.iter().find(|call| call.function == format!("{bound}.install"))?;

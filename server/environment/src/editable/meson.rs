@@ -16,6 +16,8 @@ struct Build {
     names: Vec<String>,
     directory: String,
     program: Option<String>,
+    /// Since 0.16 what Meson would leave out of a directory is left out.
+    excludes: bool,
 }
 
 /// Importing such a package builds it first. Nothing is built here: what was built last is what is known.
@@ -28,6 +30,7 @@ pub(super) fn install(site: &mut Site<'_>, file: &Path, text: &str) -> Option<St
         .iter()
         .filter(|call| matches!(call.function.as_str(), "install" | "MesonpyMetaFinder"))
         .find_map(|call| arguments(&call.arguments))?;
+    let build = Build { excludes: text.contains("'exclude_files'"), ..build };
     let shown = build.names.join(", ");
     let finder = match tree(site, &build) {
         Ok(tree) => {
@@ -55,7 +58,7 @@ fn arguments(arguments: &[Literal]) -> Option<Build> {
     // A set: it is written in any order.
     names.sort();
     let directory = directory.as_str()?.to_owned();
-    Some(Build { names, directory, program: texts(command)?.into_iter().next() })
+    Some(Build { names, directory, program: texts(command)?.into_iter().next(), excludes: false })
 }
 
 /// The install plan of the build directory, or why there is none.
@@ -68,11 +71,11 @@ fn tree(site: &Site<'_>, build: &Build) -> Result<BTreeMap<String, PathBuf>, Str
     let bytes = site.disk.bytes(&plan).ok_or_else(|| format!("{} cannot be read", plan.display()))?;
     let plan: Value =
         serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", plan.display()))?;
-    Ok(collect(site.disk, &plan))
+    Ok(collect(site.disk, &plan, build.excludes))
 }
 
 /// `collect` of the generated module.
-fn collect(disk: Disk<'_>, plan: &Value) -> BTreeMap<String, PathBuf> {
+fn collect(disk: Disk<'_>, plan: &Value, excludes: bool) -> BTreeMap<String, PathBuf> {
     let mut tree = BTreeMap::new();
     for (kind, targets) in plan.as_object().into_iter().flatten() {
         for (source, target) in targets.as_object().into_iter().flatten() {
@@ -86,11 +89,20 @@ fn collect(disk: Disk<'_>, plan: &Value) -> BTreeMap<String, PathBuf> {
             let is_tree = kind == "install_subdirs" || kind == "targets" && disk.is_directory(&source);
             if is_tree {
                 let excluded = |key: &str| -> Vec<PathBuf> {
-                    let paths = target[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+                    let paths = target[key]
+                        .as_array()
+                        .filter(|_| excludes)
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str);
                     paths.map(|path| normal(Path::new(path))).collect()
                 };
-                let mut walk =
-                    Walk { disk, files: excluded("exclude_files"), directories: excluded("exclude_dirs"), tree: &mut tree };
+                let mut walk = Walk {
+                    disk,
+                    files: excluded("exclude_files"),
+                    directories: excluded("exclude_dirs"),
+                    tree: &mut tree,
+                };
                 walk.add(place, &source, Path::new(""));
             } else {
                 tree.insert(place.to_owned(), source);

@@ -15,13 +15,7 @@ use crate::site::Site;
 
 /// What importing the generated module `file`, and the call that its `.pth` line makes, put on `sys.meta_path`; tells
 /// the effect. `None` where it is no such module.
-pub(crate) fn install(
-    site: &mut Site<'_>,
-    pth: &Path,
-    line: u32,
-    file: &Path,
-    text: &str,
-) -> Option<String> {
+pub(crate) fn install(site: &mut Site<'_>, pth: &Path, line: u32, file: &Path, text: &str) -> Option<String> {
     setuptools::install(site, pth, line, file, text)
         .or_else(|| editables::install(site, file, text))
         .or_else(|| meson::install(site, file, text))

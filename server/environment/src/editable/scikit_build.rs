@@ -40,12 +40,7 @@ fn inplace(file: &Path, arguments: &[Literal]) -> Option<MetaPathFinder> {
 }
 
 /// `install(known_source_files, known_wheel_files, …)`: `known_directories` and `known_packages` follow since 1.0.
-fn redirecting(
-    site: &Site<'_>,
-    file: &Path,
-    text: &str,
-    arguments: &[Literal],
-) -> Option<MetaPathFinder> {
+fn redirecting(site: &Site<'_>, file: &Path, text: &str, arguments: &[Literal]) -> Option<MetaPathFinder> {
     let [sources, wheel, rest @ ..] = arguments else { return None };
     let directory = file.parent()?;
     let style = ScikitBuildStyle {

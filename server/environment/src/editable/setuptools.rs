@@ -8,13 +8,7 @@ use crate::model::{MetaPathFinder, PathOrigin};
 use crate::site::Site;
 
 /// The module that setuptools generates for an editable install: its tables are literals.
-pub(super) fn install(
-    site: &mut Site<'_>,
-    pth: &Path,
-    line: u32,
-    file: &Path,
-    text: &str,
-) -> Option<String> {
+pub(super) fn install(site: &mut Site<'_>, pth: &Path, line: u32, file: &Path, text: &str) -> Option<String> {
     if !text.contains("class _EditableFinder") || !text.contains("sys.meta_path.append(_EditableFinder)") {
         return None;
     }

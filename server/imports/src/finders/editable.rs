@@ -55,7 +55,11 @@ impl Search<'_> {
     }
 
     /// The older `_EditableFinder`: the last name of its table that is `name` or above it decides.
-    pub(super) fn setuptools_at_any_depth(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
+    pub(super) fn setuptools_at_any_depth(
+        &self,
+        name: &str,
+        mapping: &[(String, PathBuf)],
+    ) -> Option<ModuleSpec> {
         let below = |known: &str| match name.strip_prefix(known)? {
             "" => Some(String::new()),
             rest => rest.strip_prefix('.').map(|rest| rest.replace('.', "/")),
@@ -114,7 +118,9 @@ impl Search<'_> {
         });
         let modules = self.suffixes.iter().filter_map(|(suffix, _)| tree.file(&format!("{path}{suffix}")));
         let found = inits.map(|file| (file, true)).chain(modules.map(|file| (file, false))).next();
-        let Some((file, is_package)) = found else { return package.map(|_| self.namespace(name, locations())) };
+        let Some((file, is_package)) = found else {
+            return package.map(|_| self.namespace(name, locations()));
+        };
         let mut spec = self.spec_from_file_location(name, file)?;
         // `is_package` of the loader looks at the file alone.
         if is_package || spec.submodule_search_locations.is_some() {

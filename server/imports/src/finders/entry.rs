@@ -1,8 +1,6 @@
 //! What one entry of a search path has for a name: `FileFinder.find_spec`, and its stand-ins.
 
-use speclens_environment::{
-    BUILT_IN_LIBRARY, Interpreter, PythonVersion, VersionTables, cache_tag, tables,
-};
+use speclens_environment::{BUILT_IN_LIBRARY, Interpreter, PythonVersion, VersionTables, cache_tag, tables};
 
 use super::{Directories, SearchState};
 use crate::spec::{Loader, ModuleSpec};
