@@ -276,7 +276,7 @@ const PROJECTS: &[Project] = &[
     Project {
         name: "sk-ns",
         backend: "scikit_build_core.build",
-        settings: "[tool.scikit-build]\nwheel.packages = ['code/sk_ns', 'code/sk_two']\n",
+        settings: "[tool.scikit-build]\nbuild-dir = 'build'\nwheel.packages = ['code/sk_ns', 'code/sk_two']\n",
         modules: "code/sk_ns/core/__init__.py code/sk_ns/core/mod.py code/sk_two/__init__.py",
         others: &[("CMakeLists.txt", CMAKE_NAMESPACE)],
         names: "sk_ns sk_ns.core sk_ns.core.mod sk_ns.core.generated sk_ns.nowhere sk_two",
@@ -434,6 +434,12 @@ fn names() -> Vec<String> {
     PROJECTS.iter().flat_map(|project| project.names.split_whitespace()).map(str::to_owned).collect()
 }
 
+/// The names of all projects, and those that setuptools' own startup code answers for.
+fn all_names() -> Vec<String> {
+    let others = ["distutils", "distutils.core", "setuptools", "json"].map(str::to_owned);
+    names().into_iter().chain(others).collect()
+}
+
 /// CPython's rows, which the model has too.
 fn compare(installed: &Installed, start: &Start, names: &[String]) -> Vec<Value> {
     let environment = start.environment(&installed.database);
@@ -458,7 +464,7 @@ fn compare(installed: &Installed, start: &Start, names: &[String]) -> Vec<Value>
 #[test]
 fn every_back_end() {
     for_each_generation("every_back_end", |installed| {
-        let rows = compare(installed, &installed.start, &names());
+        let rows = compare(installed, &installed.start, &all_names());
         for project in PROJECTS {
             let first = project.names.split_whitespace().next().expect("a name");
             let row = rows.iter().find(|row| row["name"] == first).expect("a row");
@@ -493,6 +499,22 @@ fn a_folder_of_the_same_name_in_the_working_directory() {
         let expected: Vec<&str> =
             PROJECTS.iter().flat_map(|project| project.hidden.split_whitespace()).collect();
         assert_eq!(hidden, expected);
+    });
+}
+
+#[test]
+fn a_build_does_not_see_its_own_finder() {
+    for_each_generation("a_build_does_not_see_its_own_finder", |installed| {
+        let loader = installed.environment.meta_path.iter().find_map(|finder| match finder {
+            MetaPathFinder::MesonBuild { tree, .. } => tree.get("me_pkg/generated.py"),
+            _ => None,
+        });
+        let meson = loader.and_then(|built| built.parent()).expect("the build directory");
+        let cmake = installed.root.join("sk-ns/build");
+        for (variable, directory) in [("MESONPY_EDITABLE_SKIP", meson), ("SKBUILD_EDITABLE_SKIP", &cmake)] {
+            let value = format!("/elsewhere:{}", directory.display());
+            compare(installed, &installed.start.clone().with(variable, &value), &names());
+        }
     });
 }
 

@@ -293,18 +293,22 @@ fn evidence(environment: &Environment, root: &Path, found: &Found) -> Vec<Eviden
     for finder in &environment.meta_path {
         let modules = finder.editable_modules();
         let leads = |module: &&EditableModule<'_>| {
-            let inside = |path| found.portions.iter().any(|portion| portion.path.starts_with(path));
+            // The packages of meson-python say that they lie in the generated module.
+            let inside = |path| {
+                let mut places = found.portions.iter().map(|portion| &portion.path);
+                places.any(|place| place.starts_with(path) || place.starts_with(module.file))
+            };
             module.name == top_level && module.path.is_some_and(inside)
         };
         let is_namespace =
             |module: &&EditableModule<'_>| module.path.is_none() && module.name == found.after.name;
         if let Some(EditableModule { path: Some(path), file, .. }) = modules.iter().find(leads) {
             let what = format!("an editable install's finder maps {top_level} to {}", path.display());
-            evidence.push(Evidence { file: file.to_path_buf(), line: None, what });
+            push_new(&mut evidence, Evidence { file: file.to_path_buf(), line: None, what });
         } else if let Some(module) = modules.iter().find(is_namespace) {
             let what =
                 format!("an editable install's finder knows {} as a namespace package", found.after.name);
-            evidence.push(Evidence { file: module.file.to_path_buf(), line: None, what });
+            push_new(&mut evidence, Evidence { file: module.file.to_path_buf(), line: None, what });
         }
     }
     for portion in &found.portions {
@@ -317,11 +321,11 @@ fn evidence(environment: &Environment, root: &Path, found: &Found) -> Vec<Eviden
             .max_by_key(|entry| entry.path.as_os_str().len());
         let known = evidence.iter().any(|known| above(&known.file));
         match entry {
-            Some(entry) => push_new(&mut evidence, entry_evidence(&entry.path, &entry.origin)),
+            Some(entry) if !known => push_new(&mut evidence, entry_evidence(&entry.path, &entry.origin)),
             None if above(root) && !known => {
                 push_new(&mut evidence, entry_evidence(root, &PathOrigin::Script));
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
     evidence

@@ -6,6 +6,7 @@ mod meson;
 mod scikit_build;
 mod setuptools;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use speclens_source::Literal;
@@ -82,18 +83,21 @@ impl MetaPathFinder {
             Self::Redirecting { redirections } => {
                 redirections.iter().map(|it| module_at(&it.name, &it.path, &it.file)).collect()
             }
-            Self::MesonBuild { file, tree, names, .. } => {
-                let modules: Vec<_> = tree
-                    .iter()
-                    .filter_map(|(place, path)| {
-                        let (name, is_package) = module_of(place)?;
-                        let path = if is_package { path.parent()? } else { path };
-                        Some(EditableModule { name, path: Some(path), file })
-                    })
-                    .collect();
-                let is_module = |name: &&String| modules.iter().any(|module| module.name == **name);
-                let spaces = names.iter().filter(|name| !is_module(name)).map(|name| namespace(name, file));
-                spaces.chain(modules.clone()).collect()
+            Self::MesonBuild { names, .. } if names.is_empty() => Vec::new(),
+            Self::MesonBuild { file, tree, .. } => {
+                let modules = tree.iter().filter_map(|(place, path)| {
+                    let (name, is_package) = module_of(place)?;
+                    let path = if is_package { path.parent()? } else { path };
+                    Some((name.clone(), EditableModule { name, path: Some(path), file }))
+                });
+                let mut known: BTreeMap<String, EditableModule<'_>> = modules.collect();
+                for name in known.keys().cloned().collect::<Vec<_>>() {
+                    for (at, _) in name.match_indices('.') {
+                        let above = &name[..at];
+                        known.entry(above.to_owned()).or_insert_with(|| namespace(above, file));
+                    }
+                }
+                known.into_values().collect()
             }
             Self::ScikitBuild { file, modules, packages, style } => {
                 let is_module = |name: &str| modules.iter().any(|(known, _)| known == name);

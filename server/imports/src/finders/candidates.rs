@@ -3,6 +3,7 @@
 use super::entry::{Hit, Search, join, tail};
 use super::meta_path::candidate;
 use super::{Candidate, Directories, SearchState, Verdict, find_spec};
+use crate::spec::Loader;
 
 /// All files and directories that stand for `name` in the search path, in search order: the winner, the portions, and
 /// what lost. Dearer than [`find_spec`], which stops at the winner. Empty where nothing is found.
@@ -15,8 +16,13 @@ pub fn candidates(
     let resolution = find_spec(directories, state, name, path);
     let Some(spec) = resolution.spec else { return Vec::new() };
     let search = Search::new(directories, state);
-    let portions =
-        if spec.is_namespace() { spec.submodule_search_locations.unwrap_or_default() } else { Vec::new() };
+    // The namespace packages of an editable install may have a loader of their own.
+    let is_own = matches!(spec.loader, Some(Loader::Other(_))) && !spec.has_location;
+    let portions = if spec.is_namespace() || is_own {
+        spec.submodule_search_locations.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let winner = spec.origin.filter(|_| spec.has_location);
     let all: Vec<(String, Vec<(String, bool)>)> =
         path.unwrap_or(&state.path).iter().map(|entry| (entry.clone(), search.all_in(entry, name))).collect();

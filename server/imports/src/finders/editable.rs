@@ -9,14 +9,14 @@ use super::entry::{Hit, Search, join};
 use crate::spec::{Loader, ModuleSpec};
 
 /// A directory of what Meson would install.
-pub(super) struct MesonTree<'a> {
+struct MesonTree<'a> {
     tree: &'a BTreeMap<String, PathBuf>,
     /// The path of this directory, with a slash at its end, or nothing.
     root: String,
 }
 
 impl<'a> MesonTree<'a> {
-    pub(super) fn of(tree: &'a BTreeMap<String, PathBuf>) -> Self {
+    fn of(tree: &'a BTreeMap<String, PathBuf>) -> Self {
         Self { tree, root: String::new() }
     }
 
@@ -33,6 +33,41 @@ impl<'a> MesonTree<'a> {
 }
 
 impl Search<'_> {
+    /// Asks the finder of an editable install; with the reason why its answer is only possible, where it is.
+    pub(super) fn editable(
+        &self,
+        finder: &MetaPathFinder,
+        name: &str,
+        path: Option<&[String]>,
+    ) -> (Option<ModuleSpec>, Option<String>) {
+        let spec = match finder {
+            MetaPathFinder::SetuptoolsEditable { mapping, any_depth: false, .. } => {
+                self.setuptools(name, mapping)
+            }
+            MetaPathFinder::SetuptoolsEditable { mapping, .. } => self.setuptools_at_any_depth(name, mapping),
+            MetaPathFinder::Redirecting { redirections } => self.redirecting(name, path, redirections),
+            MetaPathFinder::MesonBuild { file, names, tree, has_path_hook } => {
+                let find = || self.meson(name, file, &MesonTree::of(tree), *has_path_hook);
+                is_below(name, names).then(find).flatten()
+            }
+            MetaPathFinder::ScikitBuild { modules, packages, style, .. } => {
+                let spec = self.scikit_build(name, path, modules, packages, *style);
+                let locations = spec.as_ref().and_then(|spec| spec.submodule_search_locations.as_deref());
+                if !style.is_ordered && locations.is_some_and(|locations| locations.len() > 1) {
+                    let reason = "the order of the directories in its __path__ differs from run to run";
+                    return (spec, Some(reason.to_owned()));
+                }
+                spec
+            }
+            MetaPathFinder::ScikitBuildInplace { names, directories, .. } => {
+                let find = || self.scikit_build_inplace(name, path, directories);
+                is_below(name, names).then(find).flatten()
+            }
+            _ => None,
+        };
+        (spec, None)
+    }
+
     /// `spec_from_file_location(name, path)`: the suffix decides the loader, and the file need not exist.
     fn spec_from_file_location(&self, name: &str, path: &Path) -> Option<ModuleSpec> {
         let path = path.to_str()?;
@@ -44,7 +79,7 @@ impl Search<'_> {
     }
 
     /// `_EditableFinder` of setuptools: the names of its table, and the modules directly below them.
-    pub(super) fn setuptools(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
+    fn setuptools(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
         let mapped = |wanted: &str| mapping.iter().find(|(known, _)| known == wanted).map(|(_, path)| path);
         if let Some(path) = mapped(name) {
             return self.setuptools_target(name, path);
@@ -55,11 +90,7 @@ impl Search<'_> {
     }
 
     /// The older `_EditableFinder`: the last name of its table that is `name` or above it decides.
-    pub(super) fn setuptools_at_any_depth(
-        &self,
-        name: &str,
-        mapping: &[(String, PathBuf)],
-    ) -> Option<ModuleSpec> {
+    fn setuptools_at_any_depth(&self, name: &str, mapping: &[(String, PathBuf)]) -> Option<ModuleSpec> {
         let below = |known: &str| match name.strip_prefix(known)? {
             "" => Some(String::new()),
             rest => rest.strip_prefix('.').map(|rest| rest.replace('.', "/")),
@@ -88,7 +119,7 @@ impl Search<'_> {
     }
 
     /// `RedirectingFinder` of `editables`.
-    pub(super) fn redirecting(
+    fn redirecting(
         &self,
         name: &str,
         path: Option<&[String]>,
@@ -100,7 +131,7 @@ impl Search<'_> {
     }
 
     /// `find_spec` of meson-python's generated module: package, module, namespace package.
-    pub(super) fn meson(
+    fn meson(
         &self,
         name: &str,
         generated: &Path,
@@ -130,7 +161,7 @@ impl Search<'_> {
     }
 
     /// `ScikitBuildRedirectingFinder`.
-    pub(super) fn scikit_build(
+    fn scikit_build(
         &self,
         name: &str,
         path: Option<&[String]>,
@@ -168,17 +199,12 @@ impl Search<'_> {
     }
 
     /// `ScikitBuildInplaceFinder`.
-    pub(super) fn scikit_build_inplace(
+    fn scikit_build_inplace(
         &self,
         name: &str,
         path: Option<&[String]>,
-        names: &[String],
         directories: &[PathBuf],
     ) -> Option<ModuleSpec> {
-        let top_level = name.split('.').next().unwrap_or(name);
-        if !names.iter().any(|known| known == top_level) {
-            return None;
-        }
         let directories: Vec<String> =
             directories.iter().map(|directory| directory.to_string_lossy().into_owned()).collect();
         let mut spec = self.path_finder(name, path.unwrap_or(&directories)).spec?;
@@ -208,4 +234,10 @@ impl Search<'_> {
             _ => None,
         })
     }
+}
+
+/// Whether the top-level name of `name` is one of `names`.
+fn is_below(name: &str, names: &[String]) -> bool {
+    let top_level = name.split('.').next().unwrap_or(name);
+    names.iter().any(|known| known == top_level)
 }

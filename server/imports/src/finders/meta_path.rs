@@ -2,7 +2,6 @@
 
 use speclens_environment::MetaPathFinder;
 
-use super::editable::MesonTree;
 use super::entry::{Hit, Search};
 use super::{Candidate, Directories, Resolution, SearchState, Verdict};
 use crate::spec::{Loader, ModuleSpec};
@@ -26,30 +25,14 @@ pub fn find_spec(
                 resolution.candidates.extend(found.candidates);
                 found.spec
             }
-            MetaPathFinder::SetuptoolsEditable { mapping, any_depth: false, .. } => {
-                search.setuptools(name, mapping)
-            }
-            MetaPathFinder::SetuptoolsEditable { mapping, .. } => {
-                search.setuptools_at_any_depth(name, mapping)
-            }
-            MetaPathFinder::Redirecting { redirections } => search.redirecting(name, path, redirections),
-            MetaPathFinder::MesonBuild { file, names, tree, has_path_hook } => {
-                let top_level = name.split('.').next().unwrap_or(name);
-                let asked = names.iter().any(|known| known == top_level);
-                let find = || search.meson(name, file, &MesonTree::of(tree), *has_path_hook);
-                asked.then(find).flatten()
-            }
-            MetaPathFinder::ScikitBuild { modules, packages, style, .. } => {
-                let spec = search.scikit_build(name, path, modules, packages, *style);
-                let locations = spec.as_ref().and_then(|spec| spec.submodule_search_locations.as_deref());
-                if !style.is_ordered && locations.is_some_and(|locations| locations.len() > 1) {
-                    let reason = "the order of the directories in its __path__ differs from run to run";
-                    resolution.uncertain.get_or_insert_with(|| reason.to_owned());
-                }
+            MetaPathFinder::SetuptoolsEditable { .. }
+            | MetaPathFinder::Redirecting { .. }
+            | MetaPathFinder::MesonBuild { .. }
+            | MetaPathFinder::ScikitBuild { .. }
+            | MetaPathFinder::ScikitBuildInplace { .. } => {
+                let (spec, uncertain) = search.editable(finder, name, path);
+                resolution.uncertain = resolution.uncertain.or(uncertain);
                 spec
-            }
-            MetaPathFinder::ScikitBuildInplace { names, directories, .. } => {
-                search.scikit_build_inplace(name, path, names, directories)
             }
             MetaPathFinder::DistutilsHack { gives_origin, .. } => {
                 let spec = search.distutils(name, path, *gives_origin);
