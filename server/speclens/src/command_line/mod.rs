@@ -10,6 +10,7 @@ mod resolve;
 mod rule;
 mod session;
 mod text;
+mod verify;
 mod workers;
 
 use std::ffi::OsString;
@@ -109,6 +110,7 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
         Command::Env(arguments) => env::run(session, arguments),
         Command::Rule(arguments) => rule::run(session, arguments),
         Command::Resolve(arguments) => resolve::run(session, arguments),
+        Command::Verify(arguments) => verify::run(session, arguments),
     };
     verdict.map(ExitCode::from)
 }
