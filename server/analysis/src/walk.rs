@@ -33,8 +33,8 @@ pub fn namespace_packages(resolver: &Resolver<'_>) -> Vec<ModuleSpec> {
     let path = resolver.environment().sys_path();
     let mut found = Vec::new();
     for name in names_in(resolver, &path) {
-        let Some(spec) = resolver.find(&name, None).spec.filter(ModuleSpec::is_namespace) else { continue };
-        if Walk::new(resolver).collect(&name, spec.submodule_search_locations.as_deref()) {
+        let Some(spec) = resolver.find(name, None).spec.filter(ModuleSpec::is_namespace) else { continue };
+        if Walk::new(resolver).collect(name, spec.submodule_search_locations.as_deref()) {
             found.push(spec);
         }
     }
@@ -63,8 +63,8 @@ fn names_in_tables(resolver: &Resolver<'_>) -> BTreeSet<String> {
     names
 }
 
-struct Walk<'w> {
-    resolver: &'w Resolver<'w>,
+struct Walk<'w, 'a> {
+    resolver: &'w Resolver<'a>,
     /// What was found.
     all: BTreeMap<String, ModuleSpec>,
     /// The directories on the way down, links resolved: a link that leads back up would be followed for ever.
@@ -73,8 +73,8 @@ struct Walk<'w> {
     real: FxHashMap<PathBuf, PathBuf>,
 }
 
-impl<'w> Walk<'w> {
-    fn new(resolver: &'w Resolver<'w>) -> Self {
+impl<'w, 'a> Walk<'w, 'a> {
+    fn new(resolver: &'w Resolver<'a>) -> Self {
         Self { resolver, all: BTreeMap::new(), above: Vec::new(), real: FxHashMap::default() }
     }
 
@@ -93,7 +93,7 @@ impl<'w> Walk<'w> {
         }
         let mut found_any = false;
         for name in names_in(self.resolver, path.unwrap_or(self.resolver.path())) {
-            let name = if parent.is_empty() { name } else { format!("{parent}.{name}") };
+            let name = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
             let Some(spec) = self.resolver.find(&name, path).spec else { continue };
             let locations = spec.submodule_search_locations.as_deref();
             let below = locations.is_some_and(|locations| self.collect(&name, Some(locations)));
@@ -123,7 +123,7 @@ impl<'w> Walk<'w> {
 }
 
 /// The names of members that could be modules.
-fn names_in(resolver: &Resolver<'_>, path: &[String]) -> BTreeSet<String> {
+fn names_in<'a>(resolver: &Resolver<'a>, path: &[String]) -> BTreeSet<&'a str> {
     let db = resolver.db();
     let directories = path.iter().map(Path::new).filter(|directory| directory.is_absolute());
     let listings = directories.filter_map(|directory| db.entry(directory).listing(db));
@@ -135,7 +135,6 @@ fn names_in(resolver: &Resolver<'_>, path: &[String]) -> BTreeSet<String> {
             MemberKind::Directory | MemberKind::Other => None,
         })
         .filter(|name| is_identifier(name) && *name != "__init__")
-        .map(str::to_owned)
         .collect()
 }
 

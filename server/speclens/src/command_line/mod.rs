@@ -15,6 +15,7 @@ mod workers;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -88,8 +89,11 @@ pub fn run(process: Process) -> ExitCode {
     if arguments.common.verbose > 0 || !matches!(arguments.command, Command::Server(_)) {
         log_to_stderr(arguments.common.verbose);
     }
-    let result = Session::new(arguments.common, process.variables, process.directory)
-        .and_then(|mut session| answer(&mut session, &arguments.command));
+    let result = Session::new(arguments.common, process.variables, process.directory).and_then(|session| {
+        // The process ends after this: taking a large database apart would be the longest part of many answers.
+        let mut session = ManuallyDrop::new(session);
+        answer(&mut session, &arguments.command)
+    });
     result.unwrap_or_else(|failure| {
         match failure {
             Failure::Request(sentence) => anstream::eprintln!("speclens: {sentence}"),
