@@ -62,7 +62,7 @@ const NEWER: Generation = Generation {
 /// Here setuptools' finder answers at any depth, meson-python has no path hook, and scikit-build-core wraps no loaders.
 const OLDER: Generation = Generation {
     name: "older",
-    minors: &[9, 10, 8],
+    minors: &[9, 10, 8, 11],
     pins: &[
         "cmake==3.31.6",
         "editables==0.3",
