@@ -1,6 +1,8 @@
 //! The literals that a module assigns to names at its top level, for files that are written as data.
 
-use rustpython_ruff_python_ast::{Expr, ModModule, Number, Operator, Stmt, StmtAssign, StmtExpr, UnaryOp};
+use rustpython_ruff_python_ast::{
+    Expr, ModModule, Number, Operator, Stmt, StmtAssign, StmtExpr, StmtFunctionDef, StmtTry, UnaryOp,
+};
 use rustpython_ruff_python_parser::parse_module;
 
 use super::{MAX_DEPTH, nesting};
@@ -140,28 +142,33 @@ fn literal_at(expression: &Expr, depth: u32) -> Option<Literal> {
     }
 }
 
-/// A class with a `find_spec` that looks at nothing but the names in one tuple or list of the module: the names.
+/// A module whose one `find_spec` looks at nothing but the names in one tuple or list of the module: the names.
 ///
-/// The whole method must be one `if <name> in NAMES …:` (with what it does there), with at most `return None` after it.
+/// The whole method must be one `if <name> in NAMES …:` (with what it does there), with at most `return None` after it, and
+/// a `try` around `names = NAMES` before it.
 pub fn names_of_narrow_finder(text: &str) -> Option<Vec<String>> {
     let module = parsed(text)?;
     let literals = module_literals(text);
-    let method = module.body.iter().find_map(|statement| {
-        let Stmt::ClassDef(class) = statement else { return None };
-        class.body.iter().find_map(|member| match member {
-            Stmt::FunctionDef(function) if function.name.as_str() == "find_spec" => Some(function),
-            _ => None,
-        })
-    })?;
+    let mut methods = module.body.iter().flat_map(|statement| match statement {
+        // Which version of Python it is, as a rule.
+        Stmt::If(choice) => choice.body.iter().filter_map(find_spec_of).collect(),
+        other => find_spec_of(other).into_iter().collect::<Vec<_>>(),
+    });
+    let method = methods.next()?;
+    if methods.next().is_some() {
+        return None;
+    }
     let asked = method.parameters.iter_non_variadic_params().nth(1)?.name().as_str();
-    let mut names = None;
+    let (mut names, mut alias) = (None, None);
     for statement in &method.body {
         match statement {
             // A docstring, or an explicit end.
             Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
             Stmt::Return(end) if end.value.as_deref().is_none_or(Expr::is_none_literal_expr) => {}
+            Stmt::Try(guarded) if names.is_none() && alias.is_none() => alias = Some(renaming(guarded)?),
             Stmt::If(guard) if names.is_none() && guard.elif_else_clauses.is_empty() => {
-                let table = membership(&guard.test, asked)?;
+                let known = membership(&guard.test, asked)?;
+                let table = alias.filter(|(name, _)| *name == known).map_or(known, |(_, table)| table);
                 let (_, list) = literals.iter().find(|(name, _)| name == table)?;
                 names = Some(list.as_list()?.iter().filter_map(Literal::as_str).map(str::to_owned).collect());
             }
@@ -169,6 +176,26 @@ pub fn names_of_narrow_finder(text: &str) -> Option<Vec<String>> {
         }
     }
     names
+}
+
+/// The method `find_spec` of a class.
+fn find_spec_of(statement: &Stmt) -> Option<&StmtFunctionDef> {
+    statement.as_class_def_stmt()?.body.iter().find_map(|member| {
+        member.as_function_def_stmt().filter(|function| function.name.as_str() == "find_spec")
+    })
+}
+
+/// `try: new = OLD` with handlers that return nothing: the two names.
+fn renaming(guarded: &StmtTry) -> Option<(&str, &str)> {
+    let returns_nothing = |statement: &Stmt| matches!(statement, Stmt::Return(end) if end.value.as_deref().is_none_or(Expr::is_none_literal_expr));
+    let handled = guarded.handlers.iter().filter_map(|handler| handler.as_except_handler());
+    let harmless = handled.flat_map(|handler| &handler.body).all(returns_nothing);
+    if !harmless || !guarded.orelse.is_empty() || !guarded.finalbody.is_empty() {
+        return None;
+    }
+    let [Stmt::Assign(assign)] = guarded.body.as_slice() else { return None };
+    let [Expr::Name(new)] = assign.targets.as_slice() else { return None };
+    Some((new.id.as_str(), assign.value.as_name_expr()?.id.as_str()))
 }
 
 /// `asked in NAMES`, alone or first in an `and`: `NAMES`.
@@ -229,5 +256,18 @@ mod tests {
         assert_eq!(names_of_narrow_finder(text), Some(vec!["a.b".into(), "c".into()]));
         let wider = text.replace("        return None", "        return other(fullname)");
         assert_eq!(names_of_narrow_finder(&wider), None);
+        let two =
+            format!("{text}class G:\n    def find_spec(self, fullname, path): return other(fullname)\n");
+        assert_eq!(names_of_narrow_finder(&two), None);
+        // Older and newer releases of virtualenv.
+        let older = format!("PATCHED = 'a', 'b'\nif sys.version_info > (3, 4):\n{}", {
+            "    class F:\n        def find_spec(self, name, path):\n            if name in PATCHED:\n                pass\n"
+        });
+        assert_eq!(names_of_narrow_finder(&older), Some(vec!["a".into(), "b".into()]));
+        let newer = "PATCHED: T = 'a', 'b'\nclass F:\n    def find_spec(self, name: str, path):\n        \
+                     try:\n            patch = PATCHED\n        except NameError:\n            return None\n        \
+                     if name in patch and self:\n            return look(name)\n        return None\n";
+        assert_eq!(names_of_narrow_finder(newer), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(names_of_narrow_finder(&newer.replace("return None", "return other(name)")), None);
     }
 }
