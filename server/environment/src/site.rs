@@ -20,6 +20,7 @@ pub(crate) struct Site<'a> {
     pub(crate) entries: Vec<SearchPathEntry>,
     pub(crate) meta_path: Vec<MetaPathFinder>,
     pub(crate) hooks: Vec<StartupHook>,
+    pub(crate) customizations: Vec<String>,
     pub(crate) problems: Vec<Problem>,
     known: HashSet<PathBuf>,
     /// `.pth` files whose import lines were run: `site` may come by twice, but an installed finder stays one.
@@ -45,6 +46,7 @@ pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located
         entries: Vec::new(),
         meta_path: vec![MetaPathFinder::BuiltIn, MetaPathFinder::Frozen, MetaPathFinder::Path],
         hooks: Vec::new(),
+        customizations: Vec::new(),
         problems: Vec::new(),
         known: HashSet::new(),
         seen_files: HashSet::new(),
