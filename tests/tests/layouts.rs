@@ -3,11 +3,15 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "tests read files, and fail by a panic")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
+use common::{Start, assert_same_state, interpreters, run, scratch, write};
 use speclens_environment::{Environment, Implementation, Platform, Project, Request, Variables, environment};
 use speclens_files::{Database, FileSystem, Metadata, PathKind, ReadError, Stamp};
 use speclens_imports::finders::{DatabaseDirectories, SearchState, find_spec};
@@ -245,4 +249,98 @@ fn recorded_layouts() {
     }
     assert!(count >= 15, "{count} starts");
     println!("compared: {count} starts in {} recorded layouts", files.len());
+}
+
+/// Compares an interpreter with the model, and gives the model's problems. Not every one starts.
+fn compare(what: &str, start: &Start) -> Vec<String> {
+    let database = Database::on_disk();
+    let environment = start.environment(&database);
+    let version = environment.interpreter.version;
+    let mut command = Command::new(&start.python);
+    let output = command.args(["-I", "-c", ""]).env_clear().output().expect("a run");
+    if output.status.success() {
+        let (state, _) = start.ask(&[]);
+        assert_same_state(&format!("{what}, CPython {version}"), &state, &environment);
+    } else {
+        println!("{what}: CPython {version} does not start");
+    }
+    environment.problems.iter().map(|problem| problem.message.clone()).collect()
+}
+
+fn unique(python: &Path) -> String {
+    python.display().to_string().replace(['/', '.'], "_")
+}
+
+/// `pyvenv.cfg` as no tool writes it, in real environments.
+#[test]
+fn configurations_that_lie() {
+    let all = interpreters();
+    for (python, other) in all.iter().zip(all.iter().cycle().skip(1)) {
+        let root = scratch(&format!("lies_{}", unique(python)));
+        let venv = root.join("env");
+        let mut command = Command::new(python);
+        command.args(["-I", "-m", "venv", "--without-pip"]).arg(&venv).env_clear();
+        run(&mut command, "");
+        let start = Start::new(&venv.join("bin/python"), &root);
+        assert_eq!(compare("as made", &start), Vec::<String>::new());
+        let home = python.parent().expect("a directory").display().to_string();
+        let other = other.parent().expect("a directory").display().to_string();
+        let own = venv.join("bin").display().to_string();
+        let off = "include-system-site-packages = false\n";
+        let lies = [
+            ("nothing", String::new(), ""),
+            ("CRLF", format!("home = {home}\r\ninclude-system-site-packages = false\r\n"), ""),
+            ("without case and spaces", format!("HOME={home}\nInclude-System-Site-Packages=FALSE"), ""),
+            ("a mark", format!("\u{feff}home = {home}\n{off}"), "a byte order mark"),
+            ("a mark before another key", format!("\u{feff}{off}home = {home}\n"), "a byte order mark"),
+            ("maybe", format!("home = {home}\ninclude-system-site-packages = maybe\n"), "`maybe` is neither"),
+            ("twice", format!("home = {home}\nhome = {other}\n{off}"), "`home` is given more than once: the first"),
+            ("twice the same", format!("home = {home}\nhome = {home}\n{off}"), ""),
+            (
+                "on and off",
+                format!("home = {home}\ninclude-system-site-packages = true\n{off}"),
+                "`include-system-site-packages` is given more than once: the last",
+            ),
+            ("a version", format!("home = {home}\n{off}version = 3.2.1\n"), "this file says 3.2.1"),
+            ("another home", format!("home = {other}\n{off}"), " belongs to 3."),
+            ("itself", format!("home = {own}\n{off}"), ""),
+            ("nowhere", format!("home = /nowhere/bin\n{off}"), ""),
+        ];
+        for (what, text, expected) in lies {
+            write(&root, &[("env/pyvenv.cfg", &text)]);
+            let problems = compare(what, &start);
+            match expected {
+                "" => assert_eq!(problems, Vec::<String>::new(), "{what}"),
+                // The next interpreter may be of the same version.
+                " belongs to 3." if problems.is_empty() => println!("{what}: {other} is as good as {home}"),
+                expected => assert!(problems[0].contains(expected), "{what}: {problems:?}"),
+            }
+        }
+        println!("compared: configurations of {}", python.display());
+    }
+}
+
+/// `._pth` beside a program on POSIX, which 3.11 and newer read.
+#[test]
+fn path_files_beside_a_program() {
+    for python in interpreters() {
+        let root = scratch(&format!("path_file_{}", unique(&python)));
+        let program = root.join("tool/python");
+        std::fs::create_dir_all(root.join("tool")).expect("a directory");
+        std::os::unix::fs::symlink(&python, &program).expect("a link");
+        let database = Database::on_disk();
+        let usual = Start::new(&program, &root).isolated();
+        let environment = usual.environment(&database);
+        compare("no path file", &usual);
+        let library = environment.interpreter.standard_library.as_deref().expect("a library").display();
+        let paths = format!("{library}\n{library}/lib-dynload\n.\n\n# ours\n../app # beside\nnowhere\n");
+        write(&root, &[("app/main.py", ""), ("tool/python._pth", &paths)]);
+        compare("a path file", &usual);
+        let name = environment.interpreter.version;
+        let packages = format!("tool/lib/python{}.{}/site-packages", name.major, name.minor);
+        let with_site = format!("{paths}import site\n");
+        write(&root, &[("tool/python._pth", &with_site), (&format!("{packages}/six.py"), "")]);
+        compare("a path file with site", &usual);
+        println!("compared: path files beside {}", python.display());
+    }
 }

@@ -133,7 +133,7 @@ fn of_environment(
         let configuration = Some(configuration);
         return Some(Located { interpreter, configuration, path_file: None, problems });
     };
-    if let Some(message) = foreign_home(disk, configuration.home.as_deref(), base.version) {
+    if let Some(message) = foreign_home(disk, configuration.home.as_deref(), &base) {
         add("home", message);
     }
     if let Some(noted) = configuration.version
@@ -208,15 +208,15 @@ fn why_no_base(home: Option<&Path>, prefix: &Path) -> String {
     }
 }
 
-/// `home` belongs to another version.
-fn foreign_home(disk: Disk<'_>, home: Option<&Path>, version: PythonVersion) -> Option<String> {
+/// `home` belongs to another Python.
+fn foreign_home(disk: Disk<'_>, home: Option<&Path>, base: &Installation) -> Option<String> {
     let home = home.filter(|home| home.is_absolute())?;
-    if search_up(disk, home, ProgramName::of_version(version)).is_some() {
+    if search_up(disk, home, ProgramName::like(base)).is_some() {
         return None;
     }
-    let other = search_up(disk, home, ProgramName::default())?.version;
+    let (other, own) = (search_up(disk, home, ProgramName::default())?.version, base.version);
     let home = home.display();
-    Some(format!("{home} belongs to {other}, but the Python of this environment is {version}: it uses its own library"))
+    Some(format!("{home} belongs to {other}, but the Python of this environment is {own}: it uses its own library"))
 }
 
 /// What is known of an environment whose Python is gone.

@@ -54,7 +54,7 @@ impl Layout {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ProgramName {
     pub(crate) version: Option<PythonVersion>,
-    /// Required where it is PyPy; a `python` may be any.
+    /// A `python` may be any, and is more often CPython.
     implementation: Option<Implementation>,
     free_threaded: bool,
     debug: bool,
@@ -69,14 +69,14 @@ impl ProgramName {
             None => (name, false),
         };
         let (rest, implementation) = match (name.strip_prefix("python"), name.strip_prefix("pypy")) {
-            (Some(rest), _) => (rest, Implementation::CPython),
-            (None, Some(rest)) => (rest, Implementation::PyPy),
+            (Some(rest), _) => (rest, None),
+            (None, Some(rest)) => (rest, Some(Implementation::PyPy)),
             (None, None) => return Self::default(),
         };
         let flags = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         Self {
             version: pyvenv::version(rest),
-            implementation: Some(implementation),
+            implementation,
             free_threaded: flags.starts_with('t'),
             debug: debug || flags.contains('d'),
         }
@@ -108,9 +108,8 @@ impl ProgramName {
     }
 
     fn fits(self, library: &Library<'_>) -> bool {
-        let is_pypy = |implementation| implementation == Implementation::PyPy;
         self.fits_version(library.version)
-            && (is_pypy(library.implementation) || !self.implementation.is_some_and(is_pypy))
+            && self.implementation.is_none_or(|implementation| implementation == library.implementation)
     }
 
     /// How near a library comes, where several fit.
