@@ -78,6 +78,14 @@ impl Interpreter {
     pub fn is_builtin(&self, name: &str) -> bool {
         self.built_in_modules.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
     }
+
+    /// Whether this build would take a frozen `name` (`use_frozen_modules`): PyPy freezes nothing, and a debug build of
+    /// 3.11 or newer only what it needs to import at all.
+    pub fn freezes(&self, name: &str) -> bool {
+        let needed = ["_frozen_importlib", "_frozen_importlib_external", "zipimport"];
+        let takes_all = !self.layout.debug || !self.version.at_least(11);
+        self.implementation == Implementation::CPython && (takes_all || needed.contains(&name))
+    }
 }
 
 /// Which rule put an entry on `sys.path`.

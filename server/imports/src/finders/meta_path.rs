@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_environment::{Implementation, MetaPathFinder};
+use speclens_environment::MetaPathFinder;
 
 use super::entry::{Hit, Search, join};
 use super::{Candidate, Directories, Resolution, SearchState, Verdict};
@@ -92,11 +92,7 @@ impl Search<'_> {
     /// `FrozenImporter`; since 3.11 a package gets its directory in the standard library.
     pub(super) fn frozen(&self, name: &str) -> Option<ModuleSpec> {
         let interpreter = &self.state.environment.interpreter;
-        if interpreter.implementation == Implementation::PyPy {
-            // It freezes nothing.
-            return None;
-        }
-        let frozen = self.table.frozen(name)?;
+        let frozen = self.table.frozen(name).filter(|_| interpreter.freezes(name))?;
         let library = interpreter.standard_library.as_deref();
         let directory = frozen.1.as_ref().zip(library).map(|(below, library)| library.join(below));
         let locations = directory.map(|directory| directory.to_string_lossy().into_owned());
