@@ -1,7 +1,12 @@
 //! Layouts that cannot be run here, from recorded listings: Windows, macOS, conda, PyPy, free-threaded and debug builds.
 //! Each file of `tests/layouts` has a listing, where it comes from, and what the interpreter of it says of itself.
 
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "tests read files, and fail by a panic")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests read files, and fail by a panic"
+)]
 
 mod common;
 
@@ -235,8 +240,10 @@ fn check(name: &str, layout: &toml::Table, start: &toml::Table) {
 fn recorded_layouts() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/layouts");
     let mut count = 0;
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "toml")) {
         let name = file.file_stem().expect("a name").to_string_lossy();
@@ -294,7 +301,11 @@ fn configurations_that_lie() {
             ("a mark", format!("\u{feff}home = {home}\n{off}"), "a byte order mark"),
             ("a mark before another key", format!("\u{feff}{off}home = {home}\n"), "a byte order mark"),
             ("maybe", format!("home = {home}\ninclude-system-site-packages = maybe\n"), "`maybe` is neither"),
-            ("twice", format!("home = {home}\nhome = {other}\n{off}"), "`home` is given more than once: the first"),
+            (
+                "twice",
+                format!("home = {home}\nhome = {other}\n{off}"),
+                "`home` is given more than once: the first",
+            ),
             ("twice the same", format!("home = {home}\nhome = {home}\n{off}"), ""),
             (
                 "on and off",

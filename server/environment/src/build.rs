@@ -110,7 +110,10 @@ fn posix_suffixes(usual: &[String], own: Option<String>, built: &Built<'_>) -> V
     });
     let mut found = vec![with_flags(&own, built)];
     if built.layout.debug && built.version.at_least(8) {
-        found.push(with_flags(&own, &Built { layout: &Layout { debug: false, ..built.layout.clone() }, ..*built }));
+        found.push(with_flags(
+            &own,
+            &Built { layout: &Layout { debug: false, ..built.layout.clone() }, ..*built },
+        ));
     }
     // The stable ABI of 3.2 is none of free-threaded builds; `abi3t` of 3.15 is.
     let is_foreign = |suffix: &str| suffix.starts_with(".abi3") && !suffix.starts_with(".abi3t");
@@ -212,9 +215,11 @@ fn variables(disk: Disk<'_>, library: &Path, layout: &Layout) -> Vec<(Literal, L
 
 /// `sysconfig._get_sysconfigdata_name`: `_sysconfigdata_{abiflags}_{platform}_{multiarch}.py`; conda adds others.
 fn data_file<'a>(disk: Disk<'a>, library: &Path, layout: &Layout) -> Option<&'a str> {
-    let is_data =
-        |name: &&str| name.starts_with("_sysconfigdata") && Path::new(name).extension().is_some_and(|e| e == "py");
-    let names = || disk.listing(library).into_iter().flat_map(Listing::iter).map(|member| member.name.as_str());
+    let is_data = |name: &&str| {
+        name.starts_with("_sysconfigdata") && Path::new(name).extension().is_some_and(|e| e == "py")
+    };
+    let names =
+        || disk.listing(library).into_iter().flat_map(Listing::iter).map(|member| member.name.as_str());
     let is_own = |name: &&str| {
         let flags = name.strip_prefix("_sysconfigdata_").and_then(|rest| rest.split('_').next());
         flags.is_some_and(|flags| {

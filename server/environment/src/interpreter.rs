@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::build::{Build, Built};
 use crate::disk::Disk;
-use crate::layout::{Installation, Layout, Library, Platform, ProgramName, installation, libraries_in, search_up};
+use crate::layout::{
+    Installation, Layout, Library, Platform, ProgramName, installation, libraries_in, search_up,
+};
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
 use crate::path_file::{self, PathFile};
 use crate::pyvenv::{self, Configuration};
@@ -87,8 +89,7 @@ fn behind(disk: Disk<'_>, program: &Path, real: &Path) -> Option<Installation> {
 
 fn of_installation(disk: Disk<'_>, at: Installation, program: Option<&Path>, found: &str) -> Located {
     let Installation { prefix, library, version, implementation, layout } = at;
-    let built =
-        Built { version, implementation, layout: &layout, library: Some(&library), prefix: &prefix };
+    let built = Built { version, implementation, layout: &layout, library: Some(&library), prefix: &prefix };
     let build = Build::read(disk, &built);
     Located {
         interpreter: Interpreter {
@@ -139,7 +140,8 @@ fn of_environment(
     if let Some(noted) = configuration.version
         && (noted.major, noted.minor) != (base.version.major, base.version.minor)
     {
-        let message = format!("this file says {noted}, but the Python of this environment is {}", base.version);
+        let message =
+            format!("this file says {noted}, but the Python of this environment is {}", base.version);
         let key = if pyvenv::line_of(&text, "version").is_some() { "version" } else { "version_info" };
         add(key, message);
     }
@@ -199,7 +201,8 @@ fn why_no_base(home: Option<&Path>, prefix: &Path) -> String {
     match home {
         None => "this virtual environment names no home, so Python cannot start in it".to_owned(),
         Some(home) if home.starts_with(prefix) => {
-            "the home of this virtual environment is the environment itself, so it has no standard library".to_owned()
+            "the home of this virtual environment is the environment itself, so it has no standard library"
+                .to_owned()
         }
         Some(home) => format!(
             "the Python that this virtual environment was made with is gone: there is no standard library above {}",
@@ -216,7 +219,9 @@ fn foreign_home(disk: Disk<'_>, home: Option<&Path>, base: &Installation) -> Opt
     }
     let (other, own) = (search_up(disk, home, ProgramName::default())?.version, base.version);
     let home = home.display();
-    Some(format!("{home} belongs to {other}, but the Python of this environment is {own}: it uses its own library"))
+    Some(format!(
+        "{home} belongs to {other}, but the Python of this environment is {own}: it uses its own library"
+    ))
 }
 
 /// What is known of an environment whose Python is gone.

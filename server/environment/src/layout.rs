@@ -160,7 +160,13 @@ fn posix(disk: Disk<'_>, prefix: &Path, name: ProgramName) -> Option<Installatio
                 debug: name.debug,
             };
             let Library { version, implementation, .. } = found;
-            return Some(Installation { prefix: prefix.to_path_buf(), library, version, implementation, layout });
+            return Some(Installation {
+                prefix: prefix.to_path_buf(),
+                library,
+                version,
+                implementation,
+                layout,
+            });
         }
     }
     None
@@ -216,7 +222,8 @@ pub(crate) fn libraries_in<'a>(
 /// The layout of Windows: the program and its DLL at the prefix, beside `Lib` or a zip file.
 fn windows(disk: Disk<'_>, prefix: &Path, name: ProgramName) -> Option<Installation> {
     let listing = disk.listing(prefix)?;
-    let has = |wanted: &dyn Fn(&str) -> bool| listing.iter().any(|member| wanted(&member.name.to_lowercase()));
+    let has =
+        |wanted: &dyn Fn(&str) -> bool| listing.iter().any(|member| wanted(&member.name.to_lowercase()));
     if !has(&|name| name.starts_with("python") && has_extension(name, "exe")) {
         return None;
     }
@@ -334,6 +341,8 @@ pub(crate) fn user_site(interpreter: &Interpreter, variables: &Variables) -> Opt
         let base = base.or_else(|| Some(data()?.join("Python")))?;
         base.join(format!("Python{}", winver(interpreter))).join("site-packages")
     } else if let Some(framework) = &layout.framework {
+        // Apple's is called `Python3`, but keeps the usual name here.
+        let framework = if framework == "Python3" { "Python" } else { framework };
         let base = base.or_else(|| Some(home()?.join("Library").join(framework).join(number)))?;
         base.join("lib/python/site-packages")
     } else {
