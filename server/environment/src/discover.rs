@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::build::Build;
+use crate::build::{Build, Built};
 use crate::disk::{Disk, normal};
 use crate::interpreter::{Located, locate};
 use crate::layout::Layout;
@@ -26,7 +26,7 @@ pub(crate) fn discover(disk: Disk<'_>, root: &Path, request: &Request) -> Locate
         chosen.unwrap_or_else(|| built_in(request, "nowhere", "no Python was found", root.to_path_buf()))
     };
     if let Some(wanted) = request.python_version {
-        override_version(&mut located.interpreter, wanted);
+        override_version(disk, &mut located.interpreter, wanted);
     }
     located
 }
@@ -215,15 +215,17 @@ fn built_in(request: &Request, found: &str, reason: &str, file: PathBuf) -> Loca
 }
 
 /// `--python-version`: the standard library on disk belongs to another version, so the tables answer for it.
-fn override_version(interpreter: &mut Interpreter, wanted: PythonVersion) {
+fn override_version(disk: Disk<'_>, interpreter: &mut Interpreter, wanted: PythonVersion) {
     if same_minor(wanted, interpreter.version) {
         interpreter.version.micro = wanted.micro.or(interpreter.version.micro);
-    } else {
-        let build = Build::of_tables(wanted);
-        interpreter.built_in_modules = build.built_in_modules;
-        interpreter.extension_suffixes = build.extension_suffixes;
-        interpreter.cache_tag = build.cache_tag;
-        interpreter.version = wanted;
-        interpreter.standard_library = None;
+        return;
     }
+    let Interpreter { implementation, ref layout, ref base_prefix, .. } = *interpreter;
+    let built = Built { version: wanted, implementation, layout, library: None, prefix: base_prefix };
+    let build = Build::read(disk, &built);
+    interpreter.built_in_modules = build.built_in_modules;
+    interpreter.extension_suffixes = build.extension_suffixes;
+    interpreter.cache_tag = build.cache_tag;
+    interpreter.version = wanted;
+    interpreter.standard_library = None;
 }
