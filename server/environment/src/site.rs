@@ -19,6 +19,7 @@ pub(crate) struct Site<'a> {
     pub(crate) entries: Vec<SearchPathEntry>,
     pub(crate) meta_path: Vec<MetaPathFinder>,
     pub(crate) hooks: Vec<StartupHook>,
+    pub(crate) customizations: Vec<String>,
     pub(crate) problems: Vec<Problem>,
     /// `sys.flags.isolated`.
     isolated: bool,
@@ -46,6 +47,7 @@ pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located
         entries: Vec::new(),
         meta_path: vec![MetaPathFinder::BuiltIn, MetaPathFinder::Frozen, MetaPathFinder::Path],
         hooks: Vec::new(),
+        customizations: Vec::new(),
         problems: Vec::new(),
         isolated: request.isolated || located.path_file.is_some(),
         known: HashSet::new(),
