@@ -130,6 +130,8 @@ fn of_environment(
     };
     let Some(base) = base else {
         add("home", why_no_base(configuration.home.as_deref(), prefix));
+        // What matters most comes first.
+        problems.rotate_right(1);
         let interpreter = without_base(disk, prefix, own.as_ref(), configuration.version, found)?;
         let configuration = Some(configuration);
         return Some(Located { interpreter, configuration, path_file: None, problems });
