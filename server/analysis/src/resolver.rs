@@ -181,9 +181,8 @@ fn doubt(db: &dyn Db, start: &ImportState) -> Option<String> {
         let site = &change.site;
         (&site.file, site.span.start, "a path entry hook that is not asked may answer")
     });
-    let unknown = start.unknowns.iter().map(|(file, offset, what)| (file, *offset, *what));
-    let (file, offset, what) =
-        hook.or_else(|| unknown.filter(|(.., what)| *what == PATH_IS_UNKNOWN).next_back())?;
+    let mut unknown = start.unknowns.iter().map(|(file, offset, what)| (file, *offset, *what));
+    let (file, offset, what) = hook.or_else(|| unknown.find(|(.., what)| *what == PATH_IS_UNKNOWN))?;
     let facts = module_facts(db, db.entry(Path::new(&**file))).as_ref().ok();
     Some(format!("{what} ({file}:{})", facts.map_or(1, |facts| facts.line(offset))))
 }
