@@ -7,15 +7,19 @@ mod disk;
 mod distributions;
 mod hooks;
 mod interpreter;
+mod layout;
 mod model;
+mod path_file;
 mod project;
 mod pyvenv;
 mod request;
 mod site;
 mod tables;
+mod version;
 
 pub use discover::BUILT_IN_LIBRARY;
 pub use distributions::{owner_of, owners_of};
+pub use layout::{Layout, Platform};
 pub use model::{
     Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
     PythonVersion, SearchPathEntry, StartupHook, StartupModule,
