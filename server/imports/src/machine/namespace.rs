@@ -5,6 +5,7 @@ use super::Machine;
 use super::modules::{PackagePath, parent_of};
 use super::value::{Payload, Value};
 use crate::finders;
+use crate::spec::ModuleSpec;
 
 const NAME: &str = "_name";
 const LAST_PARENT_PATH: &str = "_last_parent_path";
@@ -51,9 +52,8 @@ impl Machine<'_> {
             _ => Vec::new(),
         };
         let found = finders::find_in_path(self.world, &self.state.search, &name, Some(&entries)).spec;
-        if let Some(portions) =
-            found.filter(|spec| spec.is_namespace()).and_then(|spec| spec.submodule_search_locations)
-        {
+        let found = found.filter(ModuleSpec::is_namespace).and_then(|spec| spec.submodule_search_locations);
+        if let Some(portions) = found {
             self.state.heap.get_mut(id).payload = Payload::List(portions.iter().map(Value::str).collect());
         }
         self.state.heap.set(id, LAST_PARENT_PATH, now, None);
