@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use common::{Start, assert_same, assert_same_state, interpreters, predict, run, scratch, write};
 use speclens_analysis::{Resolver, all_modules};
-use speclens_environment::{Project, Request, Variables};
 use speclens_files::Database;
 use speclens_tests::process::output_within;
 
@@ -71,14 +70,7 @@ fn environment(list: &str) -> Option<PathBuf> {
 /// Every name that the model tells, and some that are nearly right.
 fn names(start: &Start) -> Vec<String> {
     let database = Database::on_disk();
-    let request = Request {
-        python: Some(start.python.clone()),
-        isolated: start.isolated,
-        variables: Variables::new(start.variables.iter().cloned()),
-        ..Request::default()
-    };
-    let project = Project::new(database.db(), start.directory.clone(), request);
-    let all = all_modules(&Resolver::new(database.db(), project));
+    let all = all_modules(&Resolver::new(database.db(), start.project(&database)));
     let mut names: BTreeSet<String> = BTreeSet::new();
     for spec in all {
         let wrong = [format!("{}_", spec.name), format!("{}.nowhere", spec.name), spec.name.to_uppercase()];

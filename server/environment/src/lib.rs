@@ -8,15 +8,19 @@ mod distributions;
 mod editable;
 mod hooks;
 mod interpreter;
+mod layout;
 mod model;
+mod path_file;
 mod project;
 mod pyvenv;
 mod request;
 mod site;
 mod tables;
+mod version;
 
 pub use discover::BUILT_IN_LIBRARY;
 pub use distributions::{owner_of, owners_of};
+pub use layout::{Layout, Platform};
 pub use model::{
     Distribution, EditableModule, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin,
     Problem, PythonVersion, Redirection, ScikitBuildStyle, SearchPathEntry, StartupHook, StartupModule,

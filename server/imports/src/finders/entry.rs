@@ -1,6 +1,6 @@
 //! What one entry of a search path has for a name: `FileFinder.find_spec`, and its stand-ins.
 
-use speclens_environment::{BUILT_IN_LIBRARY, Interpreter, PythonVersion, VersionTables, cache_tag, tables};
+use speclens_environment::{BUILT_IN_LIBRARY, Interpreter, PythonVersion, VersionTables, tables};
 
 use super::{Directories, SearchState};
 use crate::spec::{Loader, ModuleSpec};
@@ -20,7 +20,7 @@ impl Suffixes {
         let mut loaders = with(&interpreter.extension_suffixes, &Loader::Extension);
         loaders.extend(with(&table.source_suffixes, &Loader::Source));
         loaders.extend(with(&table.bytecode_suffixes, &Loader::Sourceless));
-        Self { loaders, cache_tag: cache_tag(interpreter.version) }
+        Self { loaders, cache_tag: interpreter.cache_tag.clone() }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Loader)> {
