@@ -8,6 +8,7 @@ mod distributions;
 mod hooks;
 mod interpreter;
 mod model;
+mod path_files;
 mod project;
 mod pyvenv;
 mod request;
@@ -20,6 +21,7 @@ pub use model::{
     Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
     PythonVersion, SearchPathEntry, StartupHook, StartupModule,
 };
+pub use path_files::{SiteDirectory, add_site_directory};
 pub use project::{Project, environment};
 pub use request::{Request, Variables};
 pub use tables::{

@@ -1,0 +1,258 @@
+//! `site.addsitedir` and the `.pth` files that it reads.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use speclens_files::Db;
+use speclens_source::leading_imports;
+
+use crate::disk::{Disk, normal};
+use crate::hooks;
+use crate::model::{Environment, MetaPathFinder, PathOrigin, Problem, SearchPathEntry};
+use crate::request::Request;
+use crate::site::{Site, is_standard};
+use crate::tables::tables;
+
+/// What `site.addsitedir` leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteDirectory {
+    /// `sys.path`.
+    pub search_path: Vec<SearchPathEntry>,
+    /// What is wrong in the `.pth` files.
+    pub problems: Vec<Problem>,
+}
+
+/// `site.addsitedir(directory, set(sys.path))` in a process of `environment`, where `path` is `sys.path`.
+pub fn add_site_directory(
+    db: &dyn Db,
+    environment: &Environment,
+    path: &[SearchPathEntry],
+    directory: &Path,
+) -> SiteDirectory {
+    let request = Request::default();
+    let mut site = Site::new(Disk(db), &request, &environment.interpreter);
+    site.meta_path.clone_from(&environment.meta_path);
+    for entry in path {
+        site.add(entry.path.clone(), entry.origin.clone());
+    }
+    site.add_site_directory(directory, PathOrigin::SitePackages);
+    site.run_waiting();
+    SiteDirectory { search_path: site.entries, problems: site.problems }
+}
+
+impl Site<'_> {
+    /// `site.addsitedir`.
+    pub(crate) fn add_site_directory(&mut self, directory: &Path, origin: PathOrigin) {
+        let directory = &normal(directory);
+        self.add(directory.clone(), origin);
+        let Some(listing) = self.disk.listing(directory) else {
+            if self.disk.is_directory(directory) {
+                let message = "this directory cannot be read: site finds no .pth file in it, and the finders no module";
+                self.problem(message.to_owned(), directory, None);
+            }
+            return;
+        };
+        // `PTH` is another suffix to `site`. A name that is no text is as good as any here.
+        let texts = listing.iter().map(|member| OsStr::new(&member.name));
+        let names = texts.chain(listing.not_text().map(OsString::as_os_str));
+        let mut names: Vec<&OsStr> = names.filter(|name| name.as_encoded_bytes().ends_with(b".pth")).collect();
+        names.sort_by_cached_key(|name| decoded(name));
+        for name in names {
+            if !self.is_hidden(name) {
+                self.add_path_file(directory, &directory.join(name));
+            }
+        }
+        if !self.has_start_files() {
+            return;
+        }
+        let shown = |name: &str| name.strip_suffix(".start").is_some() && !name.starts_with('.');
+        for member in listing.iter().filter(|member| shown(&member.name)) {
+            let file = directory.join(&member.name);
+            if self.seen_files.insert(file.clone()) {
+                self.read_start_file(directory, &file);
+            }
+        }
+    }
+
+    /// PEP 829.
+    fn has_start_files(&self) -> bool {
+        self.interpreter.version.at_least(15)
+    }
+
+    /// Entry points, one a line. The file's mere presence silences the import lines of the `.pth` file of its name.
+    fn read_start_file(&mut self, directory: &Path, file: &Path) {
+        let Some(text) = self.disk.bytes(file).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            return;
+        };
+        self.silence(&file.with_extension("pth"));
+        for (line, text) in numbered(text.strip_prefix('\u{feff}').unwrap_or(&text), true) {
+            let text = text.trim();
+            if !text.is_empty() && !text.starts_with('#') {
+                self.wait(directory, file, line, text);
+            }
+        }
+    }
+
+    /// gh-113659: since these releases a `.pth` file whose name starts with a dot is not read.
+    fn is_hidden(&self, name: &OsStr) -> bool {
+        let since = match self.interpreter.version.minor {
+            ..=7 => return false,
+            8 | 9 => 19,
+            10 => 14,
+            11 => 8,
+            12 => 2,
+            _ => 0,
+        };
+        // Where the micro version is unknown, a release of the last years is likelier.
+        name.as_encoded_bytes().starts_with(b".")
+            && self.interpreter.version.micro.is_none_or(|micro| micro >= since)
+    }
+
+    /// `site.addpackage`.
+    fn add_path_file(&mut self, directory: &Path, file: &Path) {
+        let Some(bytes) = self.disk.bytes(file) else { return };
+        let first_time = self.seen_files.insert(file.to_path_buf());
+        let Ok(mut text) = String::from_utf8(bytes) else {
+            if first_time {
+                let message = "this file is not valid UTF-8: site cannot read it, and Python does not start where the \
+                               locale's encoding is UTF-8";
+                self.problem(message.to_owned(), file, None);
+            }
+            return;
+        };
+        let modern = self.interpreter.version.at_least(13);
+        if modern && text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        for (number, line) in numbered(&text, modern) {
+            let line = if self.has_start_files() { trimmed(line) } else { line };
+            if line.starts_with('#') || trimmed(line).is_empty() {
+                continue;
+            }
+            if line.starts_with("import ") || line.starts_with("import\t") {
+                if let Some(why) = self.failure(line) {
+                    if first_time {
+                        let rest = if self.has_start_files() { "" } else { ", and site ignores the rest of the file" };
+                        self.problem(format!("this line fails at every start of Python{rest}: {why}"), file, Some(number));
+                    }
+                    if self.has_start_files() {
+                        continue;
+                    }
+                    break;
+                }
+                self.run_import_line(directory, file, number, line, first_time);
+                continue;
+            }
+            let line = line.trim_end_matches(is_space);
+            if line.contains('\0') && !self.interpreter.version.at_least(8) {
+                if first_time {
+                    let message = "a path with a NUL: site ignores the rest of the file";
+                    self.problem(message.to_owned(), file, Some(number));
+                }
+                break;
+            }
+            let path = joined(directory, line);
+            if self.is_known(&path) {
+                continue;
+            }
+            if self.disk.exists(&path) {
+                self.add(path, PathOrigin::PthFile { file: file.to_path_buf(), line: number });
+            } else if first_time {
+                let message = format!("{} does not exist, so site leaves it out of sys.path", path.display());
+                self.problem(message, file, Some(number));
+            }
+        }
+    }
+
+    fn run_import_line(&mut self, directory: &Path, file: &Path, number: u32, line: &str, first_time: bool) {
+        if self.has_start_files() {
+            // Here no directory is processed twice.
+            if first_time {
+                self.wait(directory, file, number, line);
+            }
+        } else if first_time {
+            hooks::run_line(self, directory, file, number, line.trim_end());
+        } else {
+            hooks::run_line_again(self, file, line);
+        }
+    }
+
+    /// Why executing `line` raises, where that is sure.
+    fn failure(&self, line: &str) -> Option<String> {
+        if line.contains('\0') {
+            return Some("it contains a NUL".to_owned());
+        }
+        let Some(imports) = leading_imports(line) else { return Some("invalid syntax".to_owned()) };
+        let missing = imports.iter().find(|name| self.is_surely_missing(name))?;
+        Some(format!("no module named '{missing}'"))
+    }
+
+    /// Whether no finder can have the module `name`. Below a package that is not of the standard library this is not sure.
+    fn is_surely_missing(&self, name: &str) -> bool {
+        let table = tables(self.interpreter.version);
+        let first = name.split('.').next().unwrap_or(name);
+        if is_standard(self.interpreter, first) {
+            let (parent, _) = name.rsplit_once('.').unwrap_or_default();
+            let known = table.is_package(name) || table.is_module(name) || table.is_extension(name);
+            return table.is_package(parent) && !known && table.frozen(name).is_none();
+        }
+        let plain = |finder: &MetaPathFinder| {
+            matches!(finder, MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path)
+        };
+        if self.interpreter.is_builtin(first) || table.frozen(first).is_some() || !self.meta_path.iter().all(plain) {
+            return false;
+        }
+        let suffixes = self.interpreter.extension_suffixes.iter().chain(&table.source_suffixes).chain(&table.bytecode_suffixes);
+        let files: Vec<String> = suffixes.map(|suffix| format!("{first}{suffix}")).collect();
+        self.entries.iter().all(|entry| match self.disk.listing(&entry.path) {
+            Some(listing) => !listing.has_directory(first) && !files.iter().any(|file| listing.has_file(file)),
+            // An archive may have it, and a directory that cannot be listed.
+            None => !self.disk.exists(&entry.path),
+        })
+    }
+
+    fn problem(&mut self, message: String, file: &Path, line: Option<u32>) {
+        self.problems.push(Problem { message, file: file.to_path_buf(), line });
+    }
+}
+
+/// `os.path.abspath(os.path.join(directory, line))`. Two slashes at the start stay two.
+fn joined(directory: &Path, line: &str) -> PathBuf {
+    let path = normal(&directory.join(line));
+    if line.starts_with("//") && !line.starts_with("///") {
+        let mut doubled = OsString::from("/");
+        doubled.push(path);
+        return doubled.into();
+    }
+    path
+}
+
+/// `str.isspace` of a character.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// `os.fsdecode(name)` as code points, by which `sorted` compares: a byte that is no text is a lone surrogate.
+fn decoded(name: &OsStr) -> Vec<u32> {
+    let mut points = Vec::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        points.extend(chunk.valid().chars().map(u32::from));
+        points.extend(chunk.invalid().iter().map(|&byte| 0xDC00 + u32::from(byte)));
+    }
+    points
+}
+
+/// The lines of a `.pth` file with their numbers: of a text file before 3.13, of `str.splitlines` since.
+fn numbered(text: &str, modern: bool) -> impl Iterator<Item = (u32, &str)> {
+    let ends = move |c: char| match c {
+        '\n' | '\r' => true,
+        '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}' => modern,
+        _ => false,
+    };
+    // The pair first: split at both of its characters it would count as two ends.
+    (1..).zip(text.split("\r\n").flat_map(move |part| part.split(ends)))
+}
