@@ -13,6 +13,9 @@ use crate::request::Request;
 use crate::site::{Site, is_standard};
 use crate::tables::tables;
 
+/// What each zip archive has near its end.
+const ARCHIVE_END: &[u8] = b"PK\x05\x06";
+
 /// What `site.addsitedir` leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteDirectory {
@@ -206,8 +209,11 @@ impl Site<'_> {
         let files: Vec<String> = suffixes.map(|suffix| format!("{first}{suffix}")).collect();
         self.entries.iter().all(|entry| match self.disk.listing(&entry.path) {
             Some(listing) => !listing.has_directory(first) && !files.iter().any(|file| listing.has_file(file)),
-            // An archive may have it, and a directory that cannot be listed.
-            None => !self.disk.exists(&entry.path),
+            // A directory that cannot be listed may have it, and an archive, which has this mark.
+            None if self.disk.is_directory(&entry.path) => false,
+            None => !self.disk.bytes(&entry.path).is_some_and(|bytes| {
+                bytes.windows(ARCHIVE_END.len()).any(|window| window == ARCHIVE_END)
+            }),
         })
     }
 

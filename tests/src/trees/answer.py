@@ -2,7 +2,6 @@
 
 import encodings.cp437
 import encodings.latin_1
-import importlib
 import io
 import json
 import marshal
@@ -22,7 +21,6 @@ KNOWN = set(sys.modules)
 def forget():
     sys.path_importer_cache.clear()
     zipimport._zip_directory_cache.clear()
-    importlib.invalidate_caches()
     for name in set(sys.modules) - KNOWN:
         del sys.modules[name]
 
