@@ -18,9 +18,7 @@ use std::sync::Arc;
 use common::{Start, interpreters, predict_on, scratch};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::{Value, json};
-use speclens_environment::{
-    Environment, MetaPathFinder, PathOrigin, SearchPathEntry, add_site_directory,
-};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, SearchPathEntry, add_site_directory};
 use speclens_files::Database;
 use speclens_imports::finders::SearchState;
 use speclens_tests::trees::{Answers, SiteTree, Tree, site_trees, trees};
@@ -47,6 +45,7 @@ struct Bench {
     answers: RefCell<Answers>,
     root: PathBuf,
     rows: Cell<usize>,
+    found: Cell<usize>,
     raised: Cell<usize>,
 }
 
@@ -61,7 +60,15 @@ impl Bench {
         let library = environment.interpreter.standard_library.clone().expect("a standard library");
         let answers = RefCell::new(Answers::start(python, &root));
         let environment = Arc::new(environment);
-        Self { environment, library, answers, root, rows: Cell::new(0), raised: Cell::new(0) }
+        Self {
+            environment,
+            library,
+            answers,
+            root,
+            rows: Cell::new(0),
+            found: Cell::new(0),
+            raised: Cell::new(0),
+        }
     }
 
     /// An empty directory.
@@ -87,6 +94,8 @@ impl Bench {
         let raised = actual.iter().filter(|row| row.get("raised").is_some()).count();
         self.raised.set(self.raised.get() + raised);
         self.rows.set(self.rows.get() + actual.len());
+        let found = actual.iter().filter(|row| row["found"] == true).count();
+        self.found.set(self.found.get() + found);
         let mut pairs = actual.iter().zip(&predicted);
         match pairs.find(|(actual, predicted)| actual != predicted && actual.get("raised").is_none()) {
             None => Ok(()),
@@ -107,6 +116,7 @@ impl Bench {
         let before: Vec<_> = path.iter().map(entry).collect();
         let found = add_site_directory(database.db(), &self.environment, &before, &directory);
         self.rows.set(self.rows.get() + found.search_path.len());
+        self.found.set(self.found.get() + found.search_path.len() - before.len());
         if let Some(raised) = actual["raised"].as_str() {
             // Python would not start; the rest of `sys.path` does not matter.
             self.raised.set(self.raised.get() + 1);
@@ -122,8 +132,10 @@ impl Bench {
         let version = self.environment.interpreter.version;
         match result {
             Ok(()) => {
-                let (rows, raised) = (self.rows.get(), self.raised.get());
-                println!("compared: {what}, CPython {version}: {cases} trees, {rows} rows; {raised} times CPython raised");
+                let (rows, found, raised) = (self.rows.get(), self.found.get(), self.raised.get());
+                println!(
+                    "compared: {what}, CPython {version}: {cases} trees, {rows} rows, {found} found; CPython raised {raised} times"
+                );
             }
             Err(TestError::Fail(reason, tree)) => panic!("{what}, CPython {version}: {reason}\n{tree:#?}"),
             Err(error) => panic!("{what}, CPython {version}: {error}"),

@@ -245,7 +245,7 @@ impl<'a> Resolver<'a> {
             .filter_map(|member| match member.kind {
                 MemberKind::Directory if member.name != "__pycache__" => Some(member.name.as_str()),
                 MemberKind::File => module_name(&member.name),
-                MemberKind::Directory | MemberKind::Other => None,
+                MemberKind::Directory | MemberKind::Other | MemberKind::BrokenLink => None,
             })
             .filter(|name| is_identifier(name) && *name != "__init__")
             .map(str::to_owned)

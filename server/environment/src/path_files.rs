@@ -50,7 +50,8 @@ impl Site<'_> {
         self.add(directory.clone(), origin);
         let Some(listing) = self.disk.listing(directory) else {
             if self.disk.is_directory(directory) {
-                let message = "this directory cannot be read: site finds no .pth file in it, and the finders no module";
+                let message =
+                    "this directory cannot be read: site finds no .pth file in it, and the finders no module";
                 self.problem(message.to_owned(), directory, None);
             }
             return;
@@ -58,7 +59,8 @@ impl Site<'_> {
         // `PTH` is another suffix to `site`. A name that is no text is as good as any here.
         let texts = listing.iter().map(|member| OsStr::new(&member.name));
         let names = texts.chain(listing.not_text().map(OsString::as_os_str));
-        let mut names: Vec<&OsStr> = names.filter(|name| name.as_encoded_bytes().ends_with(b".pth")).collect();
+        let mut names: Vec<&OsStr> =
+            names.filter(|name| name.as_encoded_bytes().ends_with(b".pth")).collect();
         names.sort_by_cached_key(|name| decoded(name));
         for name in names {
             if !self.is_hidden(name) {
@@ -135,8 +137,16 @@ impl Site<'_> {
             if line.starts_with("import ") || line.starts_with("import\t") {
                 if let Some(why) = self.failure(line) {
                     if first_time {
-                        let rest = if self.has_start_files() { "" } else { ", and site ignores the rest of the file" };
-                        self.problem(format!("this line fails at every start of Python{rest}: {why}"), file, Some(number));
+                        let rest = if self.has_start_files() {
+                            ""
+                        } else {
+                            ", and site ignores the rest of the file"
+                        };
+                        self.problem(
+                            format!("this line fails at every start of Python{rest}: {why}"),
+                            file,
+                            Some(number),
+                        );
                     }
                     if self.has_start_files() {
                         continue;
@@ -202,18 +212,29 @@ impl Site<'_> {
         let plain = |finder: &MetaPathFinder| {
             matches!(finder, MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path)
         };
-        if self.interpreter.is_builtin(first) || table.frozen(first).is_some() || !self.meta_path.iter().all(plain) {
+        if self.interpreter.is_builtin(first)
+            || table.frozen(first).is_some()
+            || !self.meta_path.iter().all(plain)
+        {
             return false;
         }
-        let suffixes = self.interpreter.extension_suffixes.iter().chain(&table.source_suffixes).chain(&table.bytecode_suffixes);
+        let suffixes = self
+            .interpreter
+            .extension_suffixes
+            .iter()
+            .chain(&table.source_suffixes)
+            .chain(&table.bytecode_suffixes);
         let files: Vec<String> = suffixes.map(|suffix| format!("{first}{suffix}")).collect();
         self.entries.iter().all(|entry| match self.disk.listing(&entry.path) {
-            Some(listing) => !listing.has_directory(first) && !files.iter().any(|file| listing.has_file(file)),
+            Some(listing) => {
+                !listing.has_directory(first) && !files.iter().any(|file| listing.has_file(file))
+            }
             // A directory that cannot be listed may have it, and an archive, which has this mark.
             None if self.disk.is_directory(&entry.path) => false,
-            None => !self.disk.bytes(&entry.path).is_some_and(|bytes| {
-                bytes.windows(ARCHIVE_END.len()).any(|window| window == ARCHIVE_END)
-            }),
+            None => !self
+                .disk
+                .bytes(&entry.path)
+                .is_some_and(|bytes| bytes.windows(ARCHIVE_END.len()).any(|window| window == ARCHIVE_END)),
         })
     }
 

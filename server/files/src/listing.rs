@@ -11,8 +11,10 @@ pub enum MemberKind {
     File,
     /// A directory.
     Directory,
-    /// A device or the like, or a link that leads nowhere.
+    /// A device or the like.
     Other,
+    /// A symbolic link that leads nowhere, or in a circle.
+    BrokenLink,
 }
 
 /// One member of a directory.
@@ -38,7 +40,8 @@ impl Listing {
             let kind = match kind {
                 Some(PathKind::File) => MemberKind::File,
                 Some(PathKind::Directory) => MemberKind::Directory,
-                Some(PathKind::Other) | None => MemberKind::Other,
+                Some(PathKind::Other) => MemberKind::Other,
+                None => MemberKind::BrokenLink,
             };
             match name.into_string() {
                 Ok(name) => listing.members.push(Member { name, kind }),

@@ -47,7 +47,9 @@ impl Answers {
         let stdin = child.stdin.take().expect("piped");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = channel();
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         let facts = Facts { tag: String::new(), magic: Vec::new(), code: Vec::new() };
         let mut answers = Self { child, stdin, lines, facts };
         let told = answers.line();

@@ -101,9 +101,31 @@ const LINES: &[&str] = &[
     "importlib",
     "from sys import path",
 ];
-const NAMES: &[&str] = &["a.pth", "b.pth", "B.pth", "é.pth", ".hidden.pth", ".pth", "c.PTH", "c.pth.txt", "\u{ffff}.pth", "𝒳.pth"];
-const PLACES: &[&str] =
-    &["site/a", "site/b", "site/a/b", "beside", "site/ünï", "site/𝒳", "site/z.zip", "beside/x", "site/#", "site/link", "site/loop"];
+const NAMES: &[&str] = &[
+    "a.pth",
+    "b.pth",
+    "B.pth",
+    "é.pth",
+    ".hidden.pth",
+    ".pth",
+    "c.PTH",
+    "c.pth.txt",
+    "\u{ffff}.pth",
+    "𝒳.pth",
+];
+const PLACES: &[&str] = &[
+    "site/a",
+    "site/b",
+    "site/a/b",
+    "beside",
+    "site/ünï",
+    "site/𝒳",
+    "site/z.zip",
+    "beside/x",
+    "site/#",
+    "site/link",
+    "site/loop",
+];
 
 /// Directories with `.pth` files of all kinds.
 pub fn site_trees() -> impl Strategy<Value = SiteTree> {
@@ -114,7 +136,8 @@ pub fn site_trees() -> impl Strategy<Value = SiteTree> {
         1 => Just(What::Link("loop".to_owned())),
         1 => Just(What::UnreadableDirectory),
     ];
-    let node = (prop::sample::select(PLACES), what).prop_map(|(place, what)| Node { place: place.to_owned(), what });
+    let node =
+        (prop::sample::select(PLACES), what).prop_map(|(place, what)| Node { place: place.to_owned(), what });
     // A `.pth` file that is none.
     let odd = prop_oneof![
         Just(What::Directory),
@@ -125,7 +148,9 @@ pub fn site_trees() -> impl Strategy<Value = SiteTree> {
     ];
     let odd = (prop::sample::select(NAMES), odd)
         .prop_map(|(name, what)| Node { place: format!("site/{name}"), what });
-    let ends = prop::sample::select(vec!["\n", "\n", "\n", "\n", "\r\n", "\r", "\n\n", "\r\r\n", "\u{c}", "\u{85}", ""]);
+    let ends = prop::sample::select(vec![
+        "\n", "\n", "\n", "\n", "\r\n", "\r", "\n\n", "\r\r\n", "\u{c}", "\u{85}", "",
+    ]);
     let encoding = prop_oneof![
         12 => Just(Encoding::Utf8),
         3 => Just(Encoding::Utf8Mark),
@@ -134,12 +159,19 @@ pub fn site_trees() -> impl Strategy<Value = SiteTree> {
     ];
     let line = prop_oneof![6 => prop::sample::select(LINES).prop_map(str::to_owned), 1 => "[ -~]{0,6}"];
     let lines = prop::collection::vec((line, ends), 0..8);
-    let file = (prop::sample::select(NAMES), lines, encoding)
-        .prop_map(|(name, lines, encoding)| PathFile { name: name.to_owned(), lines, encoding });
+    let file = (prop::sample::select(NAMES), lines, encoding).prop_map(|(name, lines, encoding)| PathFile {
+        name: name.to_owned(),
+        lines,
+        encoding,
+    });
     let nodes = prop::collection::vec(prop_oneof![8 => node, 1 => odd], 0..14);
     let path = prop::collection::vec(prop::sample::select(vec!["site", "site/a", "beside", "gone"]), 0..3)
         .prop_map(|path| path.into_iter().map(str::to_owned).collect());
-    (nodes, prop::collection::vec(file, 0..5), path).prop_map(|(nodes, files, path)| SiteTree { nodes, files, path })
+    (nodes, prop::collection::vec(file, 0..5), path).prop_map(|(nodes, files, path)| SiteTree {
+        nodes,
+        files,
+        path,
+    })
 }
 
 impl PathFile {
@@ -172,7 +204,8 @@ impl SiteTree {
 
     /// `sys.path` before.
     pub fn search_path(&self, root: &Path) -> Vec<String> {
-        let mut path: Vec<String> = self.path.iter().map(|below| format!("{}/{below}", root.display())).collect();
+        let mut path: Vec<String> =
+            self.path.iter().map(|below| format!("{}/{below}", root.display())).collect();
         path.sort();
         path.dedup();
         path

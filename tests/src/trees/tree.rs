@@ -43,8 +43,10 @@ pub(super) const SUFFIXES: &[&str] = &[
 ];
 const ROOTS: &[&str] = &["one", "one", "one", "two", "two", "three"];
 const ARCHIVES: &[&str] = &["z.zip", "z.zip", "y.egg", "one/x.zip", "two/a", "three"];
-const TURNS: &[&str] =
-    &["", "", "", "", "", "/", "//", "/.", "/pkg", "/a", "//pkg", "/pkg/", "/./pkg", "/pkg/..", "/../one", "/a.py"];
+const TURNS: &[&str] = &[
+    "", "", "", "", "", "/", "//", "/.", "/pkg", "/a", "//pkg", "/pkg/", "/./pkg", "/pkg/..", "/../one",
+    "/a.py",
+];
 
 pub(super) fn stem() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -64,7 +66,18 @@ fn leaf() -> impl Strategy<Value = String> {
 
 fn what() -> impl Strategy<Value = What> {
     let targets = prop::sample::select(vec![
-        "a", "b", "pkg", ".", "..", "a.py", "../one", "../two/pkg", "../two/a.py", "gone", "../z.zip", "{root}/two",
+        "a",
+        "b",
+        "pkg",
+        ".",
+        "..",
+        "a.py",
+        "../one",
+        "../two/pkg",
+        "../two/a.py",
+        "gone",
+        "../z.zip",
+        "{root}/two",
     ]);
     prop_oneof![
         10 => Just(What::File),
@@ -78,10 +91,12 @@ fn what() -> impl Strategy<Value = What> {
 }
 
 fn nodes() -> impl Strategy<Value = Vec<Node>> {
-    let place = (prop::sample::select(ROOTS), prop::collection::vec(stem(), 0..3), leaf()).prop_map(|(root, above, leaf)| {
-        let above = above.into_iter().filter(|stem| !stem.is_empty());
-        std::iter::once(root.to_owned()).chain(above).chain([leaf]).collect::<Vec<_>>().join("/")
-    });
+    let place = (prop::sample::select(ROOTS), prop::collection::vec(stem(), 0..3), leaf()).prop_map(
+        |(root, above, leaf)| {
+            let above = above.into_iter().filter(|stem| !stem.is_empty());
+            std::iter::once(root.to_owned()).chain(above).chain([leaf]).collect::<Vec<_>>().join("/")
+        },
+    );
     let node = (place, what()).prop_map(|(place, what)| Node { place, what });
     let archive = (prop::sample::select(ARCHIVES), archives())
         .prop_map(|(place, archive)| Node { place: place.to_owned(), what: What::Archive(archive) });
@@ -93,14 +108,29 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
 /// Trees of all kinds.
 pub fn trees() -> impl Strategy<Value = Tree> {
     let base = prop::sample::select(vec![
-        "one", "one", "two", "two", "three", "gone", "one/pkg", "one/a", "two/pkg", "z.zip", "z.zip", "y.egg", "one/x.zip",
-        "two/a", ".", "one/a.py",
+        "one",
+        "one",
+        "two",
+        "two",
+        "three",
+        "gone",
+        "one/pkg",
+        "one/a",
+        "two/pkg",
+        "z.zip",
+        "z.zip",
+        "y.egg",
+        "one/x.zip",
+        "two/a",
+        ".",
+        "one/a.py",
     ]);
     let entry = prop_oneof![
         12 => (base, prop::sample::select(TURNS)).prop_map(|(base, turn)| format!("{base}{turn}")),
         1 => Just("{lib}".to_owned()),
     ];
-    let name = prop::collection::vec(prop_oneof![9 => stem(), 1 => leaf()], 1..4).prop_map(|parts| parts.join("."));
+    let name =
+        prop::collection::vec(prop_oneof![9 => stem(), 1 => leaf()], 1..4).prop_map(|parts| parts.join("."));
     (nodes(), prop::collection::vec(entry, 1..5), prop::collection::vec(name, 0..8))
         .prop_map(|(nodes, path, names)| Tree { nodes, path, names })
 }

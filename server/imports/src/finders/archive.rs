@@ -84,8 +84,7 @@ impl Archive {
             let name_at = at + MEMBER_BYTES;
             let raw = bytes.get(name_at..name_at + name)?;
             let extra_data = bytes.get(name_at + name..name_at + name + extra + comment)?;
-            let mut sizes =
-                [24, 20, 42].map(|from| u64::from(number32(head, from)));
+            let mut sizes = [24, 20, 42].map(|from| u64::from(number32(head, from)));
             if version.at_least(13) {
                 read_large(extra_data, &mut sizes)?;
             }
@@ -253,7 +252,9 @@ impl Search<'_> {
         let file = self.first_existing(entry)?;
         let archive = self.directories.archive(file, self.version())?;
         let module = format!("{}{}", self.prefix(&entry[file.len()..]), tail(name));
-        if let Some((_, is_package)) = ORDER.iter().find(|(suffix, _)| archive.has(&format!("{module}{suffix}"))) {
+        if let Some((_, is_package)) =
+            ORDER.iter().find(|(suffix, _)| archive.has(&format!("{module}{suffix}")))
+        {
             let found = archive.file(&module, self.version());
             let origin = found.map_or_else(|| "<unknown>".to_owned(), |found| format!("{file}/{found}"));
             let above = origin.rsplit_once('/').map_or("", |(above, _)| above);
@@ -268,7 +269,8 @@ impl Search<'_> {
         }
         // Directories that the archive does not list count since 3.14 (gh-59110).
         let directory = format!("{module}/");
-        let is_portion = archive.has(&directory) || (self.version().at_least(14) && archive.holds(&directory));
+        let is_portion =
+            archive.has(&directory) || (self.version().at_least(14) && archive.holds(&directory));
         is_portion.then(|| Hit::Portions(vec![format!("{file}/{module}")]))
     }
 

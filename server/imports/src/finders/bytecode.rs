@@ -89,7 +89,10 @@ fn is_same_time(time: i64, (date, clock): (u16, u16)) -> bool {
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let months = year * 12 + month - 3;
     let (year, month) = (months.div_euclid(12), months.rem_euclid(12));
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+    year * 365 + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
+        + (153 * month + 2) / 5
+        + day
         - 1
         - 719_468
 }

@@ -87,6 +87,18 @@ pub enum Verdict {
     PortionNotUsed,
     /// In the same path entry another kind goes first (package, then extension, source, bytecode).
     SameEntry,
+    /// An extension module, but for another interpreter: its suffix is none of this one's.
+    WrongTag,
+    /// It is called like the directory of a package, and is none.
+    NotADirectory,
+    /// It is called like the file of a module, and is none.
+    NotAFile,
+    /// A symbolic link that leads nowhere, or in a circle.
+    BrokenLink,
+    /// Its name has letters of another case.
+    OtherCase,
+    /// A path entry that cannot be listed, or a file that is no zip archive: no finder finds anything in it.
+    Unreadable,
 }
 
 /// A file or directory that could have been the module.
