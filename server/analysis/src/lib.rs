@@ -10,6 +10,7 @@ mod resolver;
 mod rules;
 mod value;
 mod verdicts;
+mod walk;
 
 pub use check::{FileReport, check_file};
 pub use explain::{
@@ -21,3 +22,4 @@ pub use hover::{Hover, hover};
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
 pub use value::{Value, loader_value, repr, spec_values};
+pub use walk::{all_modules, namespace_packages};

@@ -1,19 +1,16 @@
 //! Names and their parents, asked of the finders in a fresh interpreter.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use speclens_environment::{
-    Distribution, Environment, MetaPathFinder, Project, environment, owner_of, tables,
-};
+use speclens_environment::{Distribution, Environment, Project, environment, owner_of};
 use speclens_files::{Db, Listing, MemberKind};
 use speclens_imports::finders::{
     Candidate, DatabaseDirectories, Resolution, SearchState, candidates, find_spec,
 };
-use speclens_imports::spec::ModuleSpec;
 
 use crate::value::repr;
+use crate::walk::module_name;
 
 /// Why importing a name raises `ModuleNotFoundError`. As text it is the exception's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +68,15 @@ impl<'a> Resolver<'a> {
         &self.state.environment
     }
 
+    /// `sys.path`, as the finders take it.
+    pub(crate) fn path(&self) -> &[String] {
+        &self.state.path
+    }
+
+    pub(crate) fn db(&self) -> &'a dyn Db {
+        self.db
+    }
+
     /// The spec of `name`, whose parents are looked for first.
     pub fn resolve(&self, name: &str) -> Resolved {
         if name.split('.').any(str::is_empty) {
@@ -112,7 +118,7 @@ impl<'a> Resolver<'a> {
         resolved
     }
 
-    fn find(&self, name: &str, path: Option<&[String]>) -> Resolution {
+    pub(crate) fn find(&self, name: &str, path: Option<&[String]>) -> Resolution {
         find_spec(&DatabaseDirectories(self.db), &self.state, name, path)
     }
 
@@ -142,125 +148,6 @@ impl<'a> Resolver<'a> {
             self.add_owners(&path.join(&member.name), owners);
         }
     }
-
-    /// Every module that can be found by looking at the interpreter's tables and at directories, by name. A directory
-    /// without `__init__` counts where a module lies somewhere below it.
-    pub fn all(&self) -> Vec<ModuleSpec> {
-        let mut all = BTreeMap::new();
-        self.collect("", None, &mut Vec::new(), &mut all);
-        for name in self.names_in_tables() {
-            if all.contains_key(&name) {
-                continue;
-            }
-            let Some(spec) = self.resolve(&name).resolution.spec else { continue };
-            if let Some(locations) = spec.submodule_search_locations.clone() {
-                self.collect(&name, Some(&locations), &mut Vec::new(), &mut all);
-            }
-            all.insert(name, spec);
-        }
-        all.into_values().collect()
-    }
-
-    /// The names that no directory on the search path tells.
-    fn names_in_tables(&self) -> BTreeSet<String> {
-        let environment = self.environment();
-        let tables = tables(environment.interpreter.version);
-        let mut names: BTreeSet<String> =
-            tables.builtin_modules.iter().chain(tables.frozen_modules.keys()).cloned().collect();
-        if environment.interpreter.standard_library.is_none() {
-            names.extend(
-                [&tables.packages, &tables.modules, &tables.extensions].into_iter().flatten().cloned(),
-            );
-        }
-        for finder in &environment.meta_path {
-            match finder {
-                MetaPathFinder::SetuptoolsEditable { mapping, namespaces, .. } => {
-                    names.extend(mapping.iter().map(|(name, _)| name.clone()));
-                    names.extend(namespaces.iter().map(|(name, _)| name.clone()));
-                }
-                MetaPathFinder::Narrow { names: narrow, .. } => names.extend(narrow.iter().cloned()),
-                _ => {}
-            }
-        }
-        names
-    }
-
-    /// The top-level namespace packages on the environment's own search path.
-    pub fn namespace_packages(&self) -> Vec<ModuleSpec> {
-        let path = self.environment().sys_path();
-        let mut found = Vec::new();
-        for name in self.names_in(&path) {
-            let Some(spec) = self.find(&name, None).spec.filter(ModuleSpec::is_namespace) else { continue };
-            let locations = spec.submodule_search_locations.clone().unwrap_or_default();
-            if self.collect(&name, Some(&locations), &mut Vec::new(), &mut BTreeMap::new()) {
-                found.push(spec);
-            }
-        }
-        found
-    }
-
-    /// Collects what lies below the package `parent`, and tells whether there is something that is no namespace.
-    fn collect(
-        &self,
-        parent: &str,
-        path: Option<&[String]>,
-        above: &mut Vec<PathBuf>,
-        all: &mut BTreeMap<String, ModuleSpec>,
-    ) -> bool {
-        // A link that leads back up would be followed for ever.
-        let depth = above.len();
-        for location in path.unwrap_or_default() {
-            match self.db.system().canonicalize(Path::new(location)) {
-                Ok(real) if above[..depth].contains(&real) => {
-                    above.truncate(depth);
-                    return false;
-                }
-                Ok(real) => above.push(real),
-                Err(_) => {}
-            }
-        }
-        let mut found_any = false;
-        for name in self.names_in(path.unwrap_or(&self.state.path)) {
-            let name = if parent.is_empty() { name } else { format!("{parent}.{name}") };
-            let Some(spec) = self.find(&name, path).spec else { continue };
-            let below = spec
-                .submodule_search_locations
-                .as_deref()
-                .is_some_and(|locations| self.collect(&name, Some(locations), above, all));
-            if below || !spec.is_namespace() {
-                found_any = true;
-                all.insert(name, spec);
-            }
-        }
-        above.truncate(depth);
-        found_any
-    }
-
-    /// The names of members that could be modules.
-    fn names_in(&self, path: &[String]) -> BTreeSet<String> {
-        let directories = path.iter().map(Path::new).filter(|directory| directory.is_absolute());
-        let listings = directories.filter_map(|directory| self.db.entry(directory).listing(self.db));
-        listings
-            .flat_map(Listing::iter)
-            .filter_map(|member| match member.kind {
-                MemberKind::Directory if member.name != "__pycache__" => Some(member.name.as_str()),
-                MemberKind::File => module_name(&member.name),
-                MemberKind::Directory | MemberKind::Other | MemberKind::BrokenLink => None,
-            })
-            .filter(|name| is_identifier(name) && *name != "__init__")
-            .map(str::to_owned)
-            .collect()
-    }
-}
-
-fn module_name(file: &str) -> Option<&str> {
-    let (stem, suffix) = file.split_once('.')?;
-    let is_module = matches!(suffix.rsplit('.').next(), Some("py" | "pyc" | "pyw" | "so" | "pyd"));
-    is_module.then_some(stem)
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.chars().all(|c| c == '_' || c.is_alphanumeric()) && !name.starts_with(|c: char| c.is_numeric())
 }
 
 /// Whether a directory with these members is a regular package.

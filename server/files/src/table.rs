@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dashmap::DashMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::entry::Entry;
 
@@ -10,7 +11,7 @@ use crate::entry::Entry;
 /// copies out.
 #[derive(Debug, Default)]
 pub struct PathTable {
-    entries: DashMap<PathBuf, Entry>,
+    entries: DashMap<PathBuf, Entry, FxBuildHasher>,
 }
 
 impl PathTable {

@@ -61,6 +61,8 @@ pub enum Command {
     Rule(Rule),
     /// Print the specs of modules, one JSON object a line
     Resolve(Resolve),
+    /// Start the interpreter, and compare what its finders say with what Speclens says
+    Verify(Verify),
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +120,18 @@ pub struct Resolve {
     /// Read names from stdin, one a line
     #[arg(long)]
     pub stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Absolute names of modules [default: every module that either side can tell]
+    #[arg(value_name = "MODULE")]
+    pub modules: Vec<String>,
+    /// How long the interpreter may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub format: TextOrJson,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! `speclens env`: what Speclens believes about the Python that runs the code.
 
 use serde_json::{Value as Json, json};
-use speclens_analysis::{Resolver, origin_words, owners};
+use speclens_analysis::{Resolver, namespace_packages, origin_words, owners};
 use speclens_environment::{Environment, MetaPathFinder, PathOrigin, SearchPathEntry};
 use speclens_imports::spec::ModuleSpec;
 
@@ -14,7 +14,7 @@ use super::{Failure, Verdict};
 pub fn run(session: &Session, arguments: &Env) -> Result<Verdict, Failure> {
     let project = session.current_project()?;
     let resolver = Resolver::new(session.database.db(), project);
-    let namespaces = resolver.namespace_packages();
+    let namespaces = namespace_packages(&resolver);
     let text = match arguments.format.format {
         Format::Json => format!("{:#}\n", json(&resolver, &namespaces)),
         Format::Text => page(session, &resolver, &namespaces),

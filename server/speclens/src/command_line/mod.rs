@@ -10,10 +10,12 @@ mod resolve;
 mod rule;
 mod session;
 mod text;
+mod verify;
 mod workers;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -87,8 +89,11 @@ pub fn run(process: Process) -> ExitCode {
     if arguments.common.verbose > 0 || !matches!(arguments.command, Command::Server(_)) {
         log_to_stderr(arguments.common.verbose);
     }
-    let result = Session::new(arguments.common, process.variables, process.directory)
-        .and_then(|mut session| answer(&mut session, &arguments.command));
+    let result = Session::new(arguments.common, process.variables, process.directory).and_then(|session| {
+        // The process ends after this: taking a large database apart would be the longest part of many answers.
+        let mut session = ManuallyDrop::new(session);
+        answer(&mut session, &arguments.command)
+    });
     result.unwrap_or_else(|failure| {
         match failure {
             Failure::Request(sentence) => anstream::eprintln!("speclens: {sentence}"),
@@ -109,6 +114,7 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
         Command::Env(arguments) => env::run(session, arguments),
         Command::Rule(arguments) => rule::run(session, arguments),
         Command::Resolve(arguments) => resolve::run(session, arguments),
+        Command::Verify(arguments) => verify::run(session, arguments),
     };
     verdict.map(ExitCode::from)
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead};
 
-use serde::Serialize;
-use speclens_analysis::Resolver;
+use serde::{Deserialize, Serialize};
+use speclens_analysis::{Resolver, all_modules};
 use speclens_environment::PythonVersion;
 use speclens_imports::spec::ModuleSpec;
 
@@ -11,16 +11,33 @@ use super::arguments::Resolve;
 use super::session::Session;
 use super::{Failure, Verdict};
 
-/// One line. Its shape is stable.
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
+/// One line: what the finders give for a name before it is imported. Its shape is stable.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Row {
+    pub name: String,
     found: bool,
-    loader: Option<&'a str>,
-    origin: Option<&'a str>,
+    /// The class's name.
+    loader: Option<String>,
+    origin: Option<String>,
     has_location: bool,
-    cached: Option<&'a str>,
-    locations: Option<&'a [String]>,
+    cached: Option<String>,
+    locations: Option<Vec<String>>,
+}
+
+impl Row {
+    /// The row of an answer.
+    pub fn new(name: &str, spec: Option<&ModuleSpec>, version: PythonVersion) -> Self {
+        let loader = spec.and_then(|spec| spec.loader.as_ref());
+        Self {
+            name: name.to_owned(),
+            found: spec.is_some(),
+            loader: loader.map(|loader| loader.class_name(version).to_owned()),
+            origin: spec.and_then(|spec| spec.origin.clone()),
+            has_location: spec.is_some_and(|spec| spec.has_location),
+            cached: spec.and_then(|spec| spec.cached.clone()),
+            locations: spec.and_then(|spec| spec.submodule_search_locations.clone()),
+        }
+    }
 }
 
 pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
@@ -31,9 +48,9 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
 
     let mut text: String = arguments.modules.iter().map(|name| one(name)).collect();
     if arguments.all {
-        text.extend(resolver.all().iter().map(|spec| line(&spec.name, Some(spec), version)));
+        text.extend(all_modules(&resolver).iter().map(|spec| line(&spec.name, Some(spec), version)));
     }
-    session.print(&text)?;
+    Session::print_plain(&text)?;
     if arguments.stdin {
         let mut input = io::stdin().lock();
         let mut bytes = Vec::new();
@@ -41,7 +58,7 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
             let name = String::from_utf8_lossy(&bytes);
             if !name.trim().is_empty() {
                 // Answered at once: the other side may wait for it before it asks again.
-                session.print(&one(name.trim()))?;
+                Session::print_plain(&one(name.trim()))?;
             }
             bytes.clear();
         }
@@ -50,17 +67,8 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
 }
 
 fn line(name: &str, spec: Option<&ModuleSpec>, version: PythonVersion) -> String {
-    let line = Line {
-        name,
-        found: spec.is_some(),
-        loader: spec.and_then(|spec| spec.loader.as_ref()).map(|loader| loader.class_name(version)),
-        origin: spec.and_then(|spec| spec.origin.as_deref()),
-        has_location: spec.is_some_and(|spec| spec.has_location),
-        cached: spec.and_then(|spec| spec.cached.as_deref()),
-        locations: spec.and_then(|spec| spec.submodule_search_locations.as_deref()),
-    };
     // Only a map with keys that are no strings could fail.
-    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    let mut text = serde_json::to_string(&Row::new(name, spec, version)).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -82,8 +82,7 @@ impl Session {
         Ok(())
     }
 
-    /// Writes an answer to stdout, without its colours where they are not wanted. A reader that has gone away is
-    /// no error: it has read what it wanted.
+    /// Writes an answer to stdout, without its colours where they are not wanted.
     pub fn print(&self, text: &str) -> io::Result<()> {
         let stdout = io::stdout().lock();
         let choice = match self.color {
@@ -91,16 +90,25 @@ impl Session {
             Color::Always => ColorChoice::AlwaysAnsi,
             Color::Never => ColorChoice::Never,
         };
-        let mut out = AutoStream::new(stdout, choice);
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
-        }
+        write(AutoStream::new(stdout, choice), text)
+    }
+
+    /// Writes an answer for programs to stdout, which has no colours.
+    pub fn print_plain(text: &str) -> io::Result<()> {
+        write(io::stdout().lock(), text)
     }
 
     /// A path as people read it: relative where it is below the current directory, with `/`.
     pub fn shown(&self, path: &Path) -> String {
         shown(&self.directory, path)
+    }
+}
+
+/// A reader that has gone away is no error: it has read what it wanted.
+fn write(mut out: impl Write, text: &str) -> io::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }
 
