@@ -13,15 +13,17 @@ mod common;
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
-use common::{Start, interpreters, predict_on, scratch};
+use common::{Start, assert_same, assert_same_state, interpreters, predict, predict_on, run, scratch};
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::{Value, json};
 use speclens_environment::{Environment, MetaPathFinder, PathOrigin, SearchPathEntry, add_site_directory};
 use speclens_files::Database;
 use speclens_imports::finders::SearchState;
-use speclens_tests::trees::{Answers, SiteTree, Tree, site_trees, trees};
+use speclens_tests::trees::{Answers, SiteTree, Tree, known_site_trees, known_trees, site_trees, trees};
 
 /// Trees for each version where `SPECLENS_TREES` does not say: CI is to be short.
 const TREES: u32 = 250;
@@ -30,8 +32,11 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-fn runner(seed: u64) -> TestRunner {
-    let cases = number("SPECLENS_TREES").and_then(|count| u32::try_from(count).ok()).unwrap_or(TREES);
+fn cases() -> u32 {
+    number("SPECLENS_TREES").and_then(|count| u32::try_from(count).ok()).unwrap_or(TREES)
+}
+
+fn runner(seed: u64, cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let seed = number("SPECLENS_SEED").unwrap_or(0).wrapping_mul(1_000).wrapping_add(seed);
     let bytes: Vec<u8> = seed.to_le_bytes().repeat(4);
@@ -151,7 +156,10 @@ fn differ(actual: &Value, predicted: &Value) -> TestCaseError {
 fn the_finders() {
     for (seed, python) in (0..).zip(interpreters()) {
         let bench = Bench::new(&python, "finders");
-        let mut runner = runner(seed);
+        for tree in known_trees() {
+            bench.compare_specs(&tree).unwrap_or_else(|difference| panic!("{difference}\n{tree:#?}"));
+        }
+        let mut runner = runner(seed, cases());
         let result = runner.run(&trees(), |tree| bench.compare_specs(&tree));
         bench.report("finders", runner.config().cases, result);
     }
@@ -161,8 +169,61 @@ fn the_finders() {
 fn the_path_files() {
     for (seed, python) in (500..).zip(interpreters()) {
         let bench = Bench::new(&python, "path_files");
-        let mut runner = runner(seed);
+        for tree in known_site_trees() {
+            bench.compare_paths(&tree).unwrap_or_else(|difference| panic!("{difference}\n{tree:#?}"));
+        }
+        let mut runner = runner(seed, cases());
         let result = runner.run(&site_trees(), |tree| bench.compare_paths(&tree));
         bench.report("path files", runner.config().cases, result);
     }
+}
+
+/// Both kinds of trees in the start of a virtual environment: one interpreter for each, so there are fewer.
+#[test]
+fn whole_starts() {
+    for (seed, python) in (900..).zip(interpreters()) {
+        let bench = Bench::new(&python, "starts");
+        let mut make = Command::new(&python);
+        run(make.args(["-m", "venv", "--without-pip", "venv"]).env_clear().current_dir(&bench.root), "");
+        let version = bench.environment.interpreter.version;
+        let library = bench.root.join("venv/lib").join(format!("python{}.{}", version.major, version.minor));
+        std::fs::remove_dir_all(library.join("site-packages")).expect("an empty directory");
+        std::os::unix::fs::symlink("../../../t/site", library.join("site-packages")).expect("a link");
+        // The program that asks imports json.
+        let finders = trees().prop_filter("hides json", |tree| !format!("{tree:?}").contains("json"));
+        let mut runner = runner(seed, cases().div_ceil(25));
+        let result = runner.run(&(finders, site_trees()), |(tree, site)| {
+            compare_start(&bench, &tree, &site);
+            Ok(())
+        });
+        bench.report("starts", runner.config().cases, result);
+    }
+}
+
+fn compare_start(bench: &Bench, tree: &Tree, site: &SiteTree) {
+    let root = bench.fresh();
+    let facts = bench.answers.borrow().facts.clone();
+    tree.plant(&root, &facts);
+    site.plant(&root, &facts);
+    let path = tree.search_path(&root, &bench.library).join(":");
+    let start = Start::new(&bench.root.join("venv/bin/python3"), &root).with("PYTHONPATH", &path);
+    let database = Database::on_disk();
+    let environment = start.environment(&database);
+    if environment.problems.iter().any(|problem| problem.message.contains("Python does not start")) {
+        bench.raised.set(bench.raised.get() + 1);
+        return;
+    }
+    let names = tree.all_names();
+    let (state, actual) = start.ask(&names);
+    assert_same_state("state", &state, &environment);
+    let mut predicted = predict(&database, &environment, &names).into_iter();
+    // Where a finder itself raises there is no spec to compare.
+    let answered = |row: &Value| row.get("raised").is_none();
+    let predicted: Vec<_> =
+        actual.iter().filter_map(|row| predicted.next().filter(|_| answered(row))).collect();
+    let actual: Vec<_> = actual.into_iter().filter(answered).collect();
+    assert_same("specs", &actual, &predicted);
+    bench.rows.set(bench.rows.get() + actual.len());
+    let found = actual.iter().filter(|row| row["found"] == true).count();
+    bench.found.set(bench.found.get() + found);
 }

@@ -156,15 +156,15 @@ impl Site<'_> {
                 self.run_import_line(directory, file, number, line, first_time);
                 continue;
             }
-            let line = line.trim_end_matches(is_space);
-            if line.contains('\0') && !self.interpreter.version.at_least(8) {
+            let path = joined(directory, line.trim_end_matches(is_space));
+            // What `..` takes away does not matter.
+            if path.as_os_str().as_encoded_bytes().contains(&0) && !self.interpreter.version.at_least(8) {
                 if first_time {
                     let message = "a path with a NUL: site ignores the rest of the file";
                     self.problem(message.to_owned(), file, Some(number));
                 }
                 break;
             }
-            let path = joined(directory, line);
             if self.is_known(&path) {
                 continue;
             }

@@ -11,12 +11,14 @@
 
 mod archive;
 mod interpreter;
+mod known;
 mod plant;
 mod site;
 mod tree;
 
 pub use archive::{Archive, Content, Member, Shape};
 pub use interpreter::{Answers, Facts};
+pub use known::{known_site_trees, known_trees};
 pub use plant::{Node, What};
 pub use site::{Encoding, PathFile, SiteTree, site_trees};
 pub use tree::{Tree, trees};

@@ -43,10 +43,9 @@ pub(super) const SUFFIXES: &[&str] = &[
 ];
 const ROOTS: &[&str] = &["one", "one", "one", "two", "two", "three"];
 const ARCHIVES: &[&str] = &["z.zip", "z.zip", "y.egg", "one/x.zip", "two/a", "three"];
-const TURNS: &[&str] = &[
-    "", "", "", "", "", "/", "//", "/.", "/pkg", "/a", "//pkg", "/pkg/", "/./pkg", "/pkg/..", "/../one",
-    "/a.py",
-];
+/// What follows a path in an entry.
+const TURNS: &[&str] =
+    &["/", "//", "/.", "/pkg", "/a", "//pkg", "/pkg/", "/./pkg", "/pkg/..", "/../one", "/a.py"];
 
 pub(super) fn stem() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -102,7 +101,7 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
         .prop_map(|(place, archive)| Node { place: place.to_owned(), what: What::Archive(archive) });
     let no_archive = Just(Node { place: "z.zip".to_owned(), what: What::Bytes(b"no archive".to_vec()) });
     let one = prop_oneof![12 => node, 4 => archive, 1 => no_archive];
-    prop::collection::vec(one, 1..16)
+    prop::collection::vec(one, 1..24)
 }
 
 /// Trees of all kinds.
@@ -110,6 +109,9 @@ pub fn trees() -> impl Strategy<Value = Tree> {
     let base = prop::sample::select(vec![
         "one",
         "one",
+        "one",
+        "one",
+        "two",
         "two",
         "two",
         "three",
@@ -125,13 +127,14 @@ pub fn trees() -> impl Strategy<Value = Tree> {
         ".",
         "one/a.py",
     ]);
+    let turn = prop_oneof![3 => Just(""), 1 => prop::sample::select(TURNS)];
     let entry = prop_oneof![
-        12 => (base, prop::sample::select(TURNS)).prop_map(|(base, turn)| format!("{base}{turn}")),
+        12 => (base, turn).prop_map(|(base, turn)| format!("{base}{turn}")),
         1 => Just("{lib}".to_owned()),
     ];
     let name =
         prop::collection::vec(prop_oneof![9 => stem(), 1 => leaf()], 1..4).prop_map(|parts| parts.join("."));
-    (nodes(), prop::collection::vec(entry, 1..5), prop::collection::vec(name, 0..8))
+    (nodes(), prop::collection::vec(entry, 1..6), prop::collection::vec(name, 0..8))
         .prop_map(|(nodes, path, names)| Tree { nodes, path, names })
 }
 
