@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use speclens_files::Db;
+use speclens_files::{Db, ReadError};
 use speclens_source::leading_imports;
 
 use crate::disk::{Disk, normal};
@@ -43,19 +43,21 @@ pub fn add_site_directory(
     SiteDirectory { search_path: site.entries, problems: site.problems }
 }
 
+/// A line of a `.pth` file.
+struct Place<'a> {
+    directory: &'a Path,
+    file: &'a Path,
+    number: u32,
+    /// `site` may come by twice.
+    first_time: bool,
+}
+
 impl Site<'_> {
     /// `site.addsitedir`.
     pub(crate) fn add_site_directory(&mut self, directory: &Path, origin: PathOrigin) {
         let directory = &normal(directory);
         self.add(directory.clone(), origin);
-        let Some(listing) = self.disk.listing(directory) else {
-            if self.disk.is_directory(directory) {
-                let message =
-                    "this directory cannot be read: site finds no .pth file in it, and the finders no module";
-                self.problem(message.to_owned(), directory, None);
-            }
-            return;
-        };
+        let Some(listing) = self.disk.listing(directory) else { return };
         // `PTH` is another suffix to `site`. A name that is no text is as good as any here.
         let texts = listing.iter().map(|member| OsStr::new(&member.name));
         let names = texts.chain(listing.not_text().map(OsString::as_os_str));
@@ -115,69 +117,59 @@ impl Site<'_> {
 
     /// `site.addpackage`.
     fn add_path_file(&mut self, directory: &Path, file: &Path) {
-        let Some(bytes) = self.disk.bytes(file) else { return };
         let first_time = self.seen_files.insert(file.to_path_buf());
-        let Ok(mut text) = String::from_utf8(bytes) else {
-            if first_time {
-                let message = "this file is not valid UTF-8: site cannot read it, and Python does not start where the \
-                               locale's encoding is UTF-8";
-                self.problem(message.to_owned(), file, None);
-            }
-            return;
-        };
-        let modern = self.interpreter.version.at_least(13);
-        if modern && text.starts_with('\u{feff}') {
-            text.remove(0);
-        }
-        for (number, line) in numbered(&text, modern) {
+        let Some(text) = self.text_of_path_file(file, first_time) else { return };
+        for (number, line) in numbered(&text, self.interpreter.version.at_least(13)) {
             let line = if self.has_start_files() { trimmed(line) } else { line };
             if line.starts_with('#') || trimmed(line).is_empty() {
                 continue;
             }
-            if line.starts_with("import ") || line.starts_with("import\t") {
-                if let Some(why) = self.failure(line) {
-                    if first_time {
-                        let rest = if self.has_start_files() {
-                            ""
-                        } else {
-                            ", and site ignores the rest of the file"
-                        };
-                        self.problem(
-                            format!("this line fails at every start of Python{rest}: {why}"),
-                            file,
-                            Some(number),
-                        );
-                    }
-                    if self.has_start_files() {
-                        continue;
-                    }
-                    break;
-                }
-                self.run_import_line(directory, file, number, line, first_time);
-                continue;
+            let place = Place { directory, file, number, first_time };
+            let is_import = line.starts_with("import ") || line.starts_with("import\t");
+            let failure =
+                if is_import { self.run_import_line(&place, line) } else { self.add_path_line(&place, line) };
+            let Some(why) = failure else { continue };
+            let rest = if self.has_start_files() { "" } else { ", and site ignores the rest of the file" };
+            if first_time {
+                self.problem(
+                    format!("this line fails at every start of Python{rest}: {why}"),
+                    file,
+                    Some(number),
+                );
             }
-            let path = joined(directory, line.trim_end_matches(is_space));
-            // What `..` takes away does not matter.
-            if path.as_os_str().as_encoded_bytes().contains(&0) && !self.interpreter.version.at_least(8) {
-                if first_time {
-                    let message = "a path with a NUL: site ignores the rest of the file";
-                    self.problem(message.to_owned(), file, Some(number));
-                }
+            if !self.has_start_files() {
                 break;
-            }
-            if self.is_known(&path) {
-                continue;
-            }
-            if self.disk.exists(&path) {
-                self.add(path, PathOrigin::PthFile { file: file.to_path_buf(), line: number });
-            } else if first_time {
-                let message = format!("{} does not exist, so site leaves it out of sys.path", path.display());
-                self.problem(message, file, Some(number));
             }
         }
     }
 
-    fn run_import_line(&mut self, directory: &Path, file: &Path, number: u32, line: &str, first_time: bool) {
+    fn text_of_path_file(&mut self, file: &Path, first_time: bool) -> Option<String> {
+        let message = match self.disk.read(file).map(String::from_utf8) {
+            Ok(Ok(text)) => {
+                let marked = text.strip_prefix('\u{feff}').filter(|_| self.interpreter.version.at_least(13));
+                return Some(marked.map_or_else(|| text.clone(), str::to_owned));
+            }
+            Ok(Err(_)) => {
+                "this file is not valid UTF-8: site cannot read it, and Python does not start where the \
+                           locale's encoding is UTF-8"
+                    .to_owned()
+            }
+            // A directory or a broken link is passed over without a word.
+            Err(ReadError::Missing | ReadError::NotAFile) => return None,
+            Err(error) => format!("this file is left out: {error}"),
+        };
+        if first_time {
+            self.problem(message, file, None);
+        }
+        None
+    }
+
+    /// A line that is executed; why that fails, where it does.
+    fn run_import_line(&mut self, place: &Place<'_>, line: &str) -> Option<String> {
+        let &Place { directory, file, number, first_time } = place;
+        if let Some(why) = self.failure(line) {
+            return Some(why);
+        }
         if self.has_start_files() {
             // Here no directory is processed twice.
             if first_time {
@@ -188,6 +180,26 @@ impl Site<'_> {
         } else {
             hooks::run_line_again(self, file, line);
         }
+        None
+    }
+
+    /// A line that names a path; why that fails, where it does.
+    fn add_path_line(&mut self, place: &Place<'_>, line: &str) -> Option<String> {
+        let path = joined(place.directory, line.trim_end_matches(is_space));
+        // What `..` takes away does not matter.
+        if path.as_os_str().as_encoded_bytes().contains(&0) && !self.interpreter.version.at_least(8) {
+            return Some("a path with a NUL".to_owned());
+        }
+        if self.is_known(&path) {
+            return None;
+        }
+        if self.disk.exists(&path) {
+            self.add(path, PathOrigin::PthFile { file: place.file.to_path_buf(), line: place.number });
+        } else if place.first_time {
+            let message = format!("{} does not exist, so site leaves it out of sys.path", shown(&path));
+            self.problem(message, place.file, Some(place.number));
+        }
+        None
     }
 
     /// Why executing `line` raises, where that is sure.
@@ -229,13 +241,29 @@ impl Site<'_> {
             Some(listing) => {
                 !listing.has_directory(first) && !files.iter().any(|file| listing.has_file(file))
             }
-            // A directory that cannot be listed may have it, and an archive, which has this mark.
-            None if self.disk.is_directory(&entry.path) => false,
-            None => !self
-                .disk
-                .bytes(&entry.path)
-                .is_some_and(|bytes| bytes.windows(ARCHIVE_END.len()).any(|window| window == ARCHIVE_END)),
+            // A directory that cannot be listed may have it.
+            None => !self.disk.is_directory(&entry.path) && !self.may_be_archive(&entry.path),
         })
+    }
+
+    /// Files and directories on `sys.path` in which nothing can be found.
+    pub(crate) fn check_entries(&mut self) {
+        for entry in self.entries.clone() {
+            let path = &entry.path;
+            if self.disk.is_directory(path) && self.disk.listing(path).is_none() {
+                let message = "this directory on sys.path cannot be listed: no module is found in it";
+                self.problem(message.to_owned(), path, None);
+            } else if self.disk.is_file(path) && !self.may_be_archive(path) {
+                let message = "this file on sys.path is no zip archive: no module is found in it";
+                self.problem(message.to_owned(), path, None);
+            }
+        }
+    }
+
+    /// Whether `path` is a file with the mark of a zip archive.
+    fn may_be_archive(&self, path: &Path) -> bool {
+        let bytes = self.disk.bytes(path).unwrap_or_default();
+        bytes.windows(ARCHIVE_END.len()).any(|window| window == ARCHIVE_END)
     }
 
     fn problem(&mut self, message: String, file: &Path, line: Option<u32>) {
@@ -252,6 +280,12 @@ fn joined(directory: &Path, line: &str) -> PathBuf {
         return doubled.into();
     }
     path
+}
+
+/// A path without characters that no terminal should get.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.chars().flat_map(|c| if c.is_control() { c.escape_unicode().collect() } else { vec![c] }).collect()
 }
 
 /// `str.isspace` of a character.

@@ -44,6 +44,7 @@ pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located
     site.before_site(root);
     site.site_directories(located);
     site.run_waiting();
+    site.check_entries();
     hooks::run_customization(&mut site, "sitecustomize");
     if site.user_site_is_enabled() && system_site_packages(located) {
         hooks::run_customization(&mut site, "usercustomize");

@@ -166,7 +166,7 @@ pub(super) fn archives() -> impl Strategy<Value = Archive> {
         .prop_map(|(above, leaf)| above.into_iter().chain([leaf]).collect::<Vec<_>>().join("/"));
     let member = (name, content).prop_map(|(name, content)| {
         // Only empty source is a module whatever is in it.
-        let content = if name.ends_with(".pyc") { content } else { Content::Empty };
+        let content = if name.as_bytes().ends_with(b".pyc") { content } else { Content::Empty };
         Member { name, content }
     });
     let shape = prop_oneof![

@@ -58,10 +58,10 @@ impl Node {
             What::Directory => fs::create_dir(&path),
             What::Link(target) => symlink(target.replace("{root}", &root.display().to_string()), &path),
             What::Unreadable => {
-                fs::write(&path, "").and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0)))
+                fs::write(&path, "").and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o000)))
             }
             What::UnreadableDirectory => {
-                fs::create_dir(&path).and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0)))
+                fs::create_dir(&path).and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o000)))
             }
             What::Socket => UnixListener::bind(&path).map(drop),
             What::NotText => {

@@ -176,7 +176,7 @@ pub fn site_trees() -> impl Strategy<Value = SiteTree> {
 
 impl PathFile {
     fn bytes(&self, root: &Path) -> Vec<u8> {
-        let text: String = self.lines.iter().map(|(line, end)| format!("{line}{end}")).collect();
+        let text: String = self.lines.iter().flat_map(|(line, end)| [line.as_str(), end]).collect();
         let text = text.replace("{root}", &root.display().to_string());
         match self.encoding {
             Encoding::Utf8 => text.into_bytes(),

@@ -206,7 +206,7 @@ fn read_head(bytes: &[u8], offset: u64, packed: u64, method: u16, name: &str) ->
     let from = at + LOCAL_BYTES + usize::from(number16(local, 26)) + usize::from(number16(local, 28));
     let data = bytes.get(from..from.checked_add(usize::try_from(packed).ok()?)?)?;
     let mut head = Head::default();
-    if name.ends_with(".pyc") {
+    if name.as_bytes().ends_with(b".pyc") {
         if method == 0 {
             head.fill(data);
         } else {
@@ -289,8 +289,11 @@ impl Search<'_> {
     /// `zipimporter.prefix`, from what follows the archive in the path entry.
     fn prefix(&self, rest: &str) -> String {
         if self.version().at_least(8) {
-            let parts = rest.split('/').filter(|part| !part.is_empty());
-            return parts.map(|part| format!("{part}/")).collect();
+            let mut prefix = String::new();
+            for part in rest.split('/').filter(|part| !part.is_empty()) {
+                prefix.extend([part, "/"]);
+            }
+            return prefix;
         }
         // In C it was cut off as it stands.
         let rest = rest.strip_prefix('/').unwrap_or(rest);
