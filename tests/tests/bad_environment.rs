@@ -57,8 +57,8 @@ fn path_files_of_all_sorts() {
         let root = scratch(&unique("bad_path_files", &python));
         let (python, site) = virtual_environment(&python, &root);
         write(&site, &[("a.py", ""), ("more/b.py", ""), ("last/c.py", "")]);
-        // 10 MB of paths that are not there, and then one that is.
-        let many = "gone\n# a comment\n\n".repeat(600_000);
+        // 10 MB of comments and of paths that are not there, and then one that is.
+        let many = format!("gone\n{}{}", "# a comment\n\n".repeat(800_000), "gone\n".repeat(1_000));
         write(&site, &[("large.pth", &format!("{many}more\n")), ("nul.pth", "a\0b\nlast\n")]);
         write(&site, &[("fails.pth", "import nowhere_at_all\nlast\n")]);
         symlink("loop.pth", site.join("loop.pth")).expect("a link");

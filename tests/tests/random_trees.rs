@@ -191,8 +191,12 @@ fn whole_starts() {
         std::os::unix::fs::symlink("../../../t/site", library.join("site-packages")).expect("a link");
         // The program that asks imports json.
         let finders = trees().prop_filter("hides json", |tree| !format!("{tree:?}").contains("json"));
+        let both = (finders, site_trees()).prop_filter("an import line and an archive", |(tree, site)| {
+            // Whether an archive has what a line imports is not looked up: such a line is not known to fail.
+            !(format!("{tree:?}").contains("Archive") && format!("{site:?}").contains("import"))
+        });
         let mut runner = runner(seed, cases().div_ceil(25));
-        let result = runner.run(&(finders, site_trees()), |(tree, site)| {
+        let result = runner.run(&both, |(tree, site)| {
             compare_start(&bench, &tree, &site);
             Ok(())
         });

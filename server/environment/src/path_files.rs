@@ -1,5 +1,6 @@
 //! `site.addsitedir` and the `.pth` files that it reads.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ use crate::tables::tables;
 
 /// What each zip archive has near its end.
 const ARCHIVE_END: &[u8] = b"PK\x05\x06";
+
+/// So many paths of one file that are not there are told.
+const MOST_MISSING: usize = 100;
 
 /// What `site.addsitedir` leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +123,7 @@ impl Site<'_> {
     fn add_path_file(&mut self, directory: &Path, file: &Path) {
         let first_time = self.seen_files.insert(file.to_path_buf());
         let Some(text) = self.text_of_path_file(file, first_time) else { return };
+        let mut missing = HashSet::new();
         for (number, line) in numbered(&text, self.interpreter.version.at_least(13)) {
             let line = if self.has_start_files() { trimmed(line) } else { line };
             if line.starts_with('#') || trimmed(line).is_empty() {
@@ -126,8 +131,11 @@ impl Site<'_> {
             }
             let place = Place { directory, file, number, first_time };
             let is_import = line.starts_with("import ") || line.starts_with("import\t");
-            let failure =
-                if is_import { self.run_import_line(&place, line) } else { self.add_path_line(&place, line) };
+            let failure = if is_import {
+                self.run_import_line(&place, line)
+            } else {
+                self.add_path_line(&place, line, &mut missing)
+            };
             let Some(why) = failure else { continue };
             let rest = if self.has_start_files() { "" } else { ", and site ignores the rest of the file" };
             if first_time {
@@ -183,22 +191,30 @@ impl Site<'_> {
         None
     }
 
-    /// A line that names a path; why that fails, where it does.
-    fn add_path_line(&mut self, place: &Place<'_>, line: &str) -> Option<String> {
+    /// A line that names a path; why that fails, where it does. `missing` are those of the file that are not there.
+    fn add_path_line(
+        &mut self,
+        place: &Place<'_>,
+        line: &str,
+        missing: &mut HashSet<PathBuf>,
+    ) -> Option<String> {
         let path = joined(place.directory, line.trim_end_matches(is_space));
         // What `..` takes away does not matter.
         if path.as_os_str().as_encoded_bytes().contains(&0) && !self.interpreter.version.at_least(8) {
             return Some("a path with a NUL".to_owned());
         }
-        if self.is_known(&path) {
+        if self.is_known(&path) || missing.contains(&path) {
             return None;
         }
         if self.disk.exists(&path) {
             self.add(path, PathOrigin::PthFile { file: place.file.to_path_buf(), line: place.number });
-        } else if place.first_time {
+            return None;
+        }
+        if place.first_time && missing.len() < MOST_MISSING {
             let message = format!("{} does not exist, so site leaves it out of sys.path", shown(&path));
             self.problem(message, place.file, Some(place.number));
         }
+        missing.insert(path);
         None
     }
 
