@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use speclens_analysis::Resolver;
 use speclens_environment::{
     BUILT_IN_LIBRARY, Environment, Project, PythonVersion, Request, Variables, environment, newest,
 };
@@ -205,7 +206,10 @@ fn finders_that_are_installed_at_startup() {
     let customized = two()
         .venv("/project/.venv", "/usr/bin")
         .file(&format!("{site}/sitecustomize.py"), "import sys\nsys.path_hooks.insert(0, hook)\n");
-    assert!(check(&customized, "mine").is_some_and(|reason| reason.contains("sitecustomize.py:2")));
+    let (database, project) = customized.look();
+    let uncertain = |name: &str| Resolver::new(database.db(), project).resolve(name).resolution.uncertain;
+    assert!(uncertain("mine").is_some_and(|reason| reason.contains("sitecustomize.py:2")));
+    assert_eq!(uncertain("sys"), None);
     let machine = machine
         .file(&format!("{site}/c_wide.pth"), "import wide_hook\n")
         .file(&format!("{site}/wide_hook.py"), "import sys\nsys.meta_path.insert(0, Other())\n");

@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use speclens_environment::{Distribution, Environment, Project, environment, owner_of};
+use speclens_environment::{Distribution, Environment, MetaPathFinder, Project, owner_of};
 use speclens_files::{Db, Listing, MemberKind};
+use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{
     Candidate, DatabaseDirectories, Resolution, SearchState, candidates, find_spec,
 };
+use speclens_imports::machine::{Deed, ImportState, PATH_IS_UNKNOWN};
+use speclens_source::module_facts;
 
 use crate::value::repr;
 use crate::walk::module_name;
@@ -51,16 +55,21 @@ pub struct Resolved {
 /// Asks the finders as a fresh interpreter would, with the project's root as the script's directory.
 pub struct Resolver<'a> {
     db: &'a dyn Db,
-    state: SearchState,
+    state: Arc<SearchState>,
+    /// Why any answer of the path may be wrong: what code of the start has done.
+    doubt: Option<String>,
+    /// How many entries stand before those that `site` left: the directory of the script.
+    before_site: usize,
 }
 
 impl<'a> Resolver<'a> {
     /// The finders of a project's environment.
     pub fn new(db: &'a dyn Db, project: Project) -> Self {
-        let environment = environment(db, project);
-        let script = (!project.request(db).isolated).then(|| project.root(db).as_path());
-        let state = SearchState::at_startup(environment, script);
-        Self { db, state }
+        let script = (!project.request(db).isolated).then(|| project.root(db).to_string_lossy().into_owned());
+        let before_site = usize::from(script.is_some());
+        let start = DatabaseWorld::new(db, project, script).checkpoint(&[]);
+        let doubt = doubt(db, &start.state);
+        Self { db, state: Arc::clone(&start.state.search), doubt, before_site }
     }
 
     /// The environment that is asked.
@@ -68,9 +77,19 @@ impl<'a> Resolver<'a> {
         &self.state.environment
     }
 
-    /// `sys.path`, as the finders take it.
+    /// `sys.path`, with the directory of the script.
     pub(crate) fn path(&self) -> &[String] {
         &self.state.path
+    }
+
+    /// `sys.path` as it is when the interpreter has started: without the directory of the script.
+    pub fn sys_path(&self) -> &[String] {
+        &self.state.path[self.before_site..]
+    }
+
+    /// `sys.meta_path`.
+    pub fn finders(&self) -> &[MetaPathFinder] {
+        &self.state.meta_path
     }
 
     pub(crate) fn db(&self) -> &'a dyn Db {
@@ -119,7 +138,12 @@ impl<'a> Resolver<'a> {
     }
 
     pub(crate) fn find(&self, name: &str, path: Option<&[String]>) -> Resolution {
-        find_spec(&DatabaseDirectories(self.db), &self.state, name, path)
+        let mut resolution = find_spec(&DatabaseDirectories(self.db), &self.state, name, path);
+        let from_path = resolution.spec.as_ref().is_none_or(|spec| spec.has_location || spec.is_namespace());
+        if from_path && resolution.uncertain.is_none() {
+            resolution.uncertain.clone_from(&self.doubt);
+        }
+        resolution
     }
 
     /// Everything on the search path that could have been the module of the answer, with what became of it.
@@ -148,6 +172,19 @@ impl<'a> Resolver<'a> {
             self.add_owners(&path.join(&member.name), owners);
         }
     }
+}
+
+/// What the start has done to the search that is not understood.
+fn doubt(db: &dyn Db, start: &ImportState) -> Option<String> {
+    let hook = start.changes.iter().find(|change| change.deed == Deed::ChangesPathHooks);
+    let hook = hook.map(|change| {
+        let site = &change.site;
+        (&site.file, site.span.start, "a path entry hook that is not asked may answer")
+    });
+    let mut unknown = start.unknowns.iter().map(|(file, offset, what)| (file, *offset, *what));
+    let (file, offset, what) = hook.or_else(|| unknown.find(|(.., what)| *what == PATH_IS_UNKNOWN))?;
+    let facts = module_facts(db, db.entry(Path::new(&**file))).as_ref().ok();
+    Some(format!("{what} ({file}:{})", facts.map_or(1, |facts| facts.line(offset))))
 }
 
 /// Whether a directory with these members is a regular package.

@@ -30,9 +30,8 @@ pub fn all_modules(resolver: &Resolver<'_>) -> Vec<ModuleSpec> {
 
 /// The top-level namespace packages on the environment's own search path.
 pub fn namespace_packages(resolver: &Resolver<'_>) -> Vec<ModuleSpec> {
-    let path = resolver.environment().sys_path();
     let mut found = Vec::new();
-    for name in names_in(resolver, &path) {
+    for name in names_in(resolver, resolver.sys_path()) {
         let Some(spec) = resolver.find(name, None).spec.filter(ModuleSpec::is_namespace) else { continue };
         if Walk::new(resolver).collect(name, spec.submodule_search_locations.as_deref()) {
             found.push(spec);

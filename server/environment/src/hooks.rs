@@ -117,17 +117,14 @@ fn run_legacy_namespace(
     format!("puts the namespace package {name} in sys.modules, {spec} a spec")
 }
 
-/// `site.execsitecustomize`, `site.execusercustomize`: the module is imported where there is one.
+/// `site.execsitecustomize`, `site.execusercustomize`: the module is imported where there is one. What that does is for
+/// the import machine to find out.
 pub(crate) fn run_customization(site: &mut Site<'_>, name: &str) {
     let Some((file, _)) = module_source(site, name) else { return };
-    let effect = read_module(site, &file, 1, name);
-    site.hooks.push(StartupHook {
-        file,
-        line: 1,
-        text: format!("import {name}"),
-        effect,
-        modules: Vec::new(),
-    });
+    site.customizations.push(name.to_owned());
+    let text = format!("import {name}");
+    let effect = Some("runs like any module, before your code".to_owned());
+    site.hooks.push(StartupHook { file, line: 1, text, effect, modules: Vec::new() });
 }
 
 /// The names that the `import` statements of a line import, parents first.

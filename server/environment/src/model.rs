@@ -221,6 +221,8 @@ pub struct Environment {
     pub meta_path: Vec<MetaPathFinder>,
     /// The `import` lines of `.pth` files, in the order of their execution.
     pub startup_hooks: Vec<StartupHook>,
+    /// `sitecustomize` and `usercustomize`, those that `site` finds: modules that run at every start.
+    pub customizations: Vec<String>,
     /// What is installed, in the order of the search path.
     pub distributions: Vec<Distribution>,
     /// What is wrong.

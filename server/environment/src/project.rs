@@ -33,8 +33,17 @@ fn read_environment(disk: Disk<'_>, root: &Path, request: &Request) -> Environme
     let located = discover::discover(disk, root, request);
     let site = site::run(disk, root, request, &located);
     let distributions = distributions::installed(disk, &site.entries);
-    let (search_path, meta_path, startup_hooks) = (site.entries, site.meta_path, site.hooks);
+    let (search_path, meta_path) = (site.entries, site.meta_path);
+    let (startup_hooks, customizations) = (site.hooks, site.customizations);
     let problems = located.problems.iter().cloned().chain(site.problems).collect();
     let interpreter = located.interpreter;
-    Environment { interpreter, search_path, meta_path, startup_hooks, distributions, problems }
+    Environment {
+        interpreter,
+        search_path,
+        meta_path,
+        startup_hooks,
+        customizations,
+        distributions,
+        problems,
+    }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Site<'a> {
     pub(crate) entries: Vec<SearchPathEntry>,
     pub(crate) meta_path: Vec<MetaPathFinder>,
     pub(crate) hooks: Vec<StartupHook>,
+    pub(crate) customizations: Vec<String>,
     pub(crate) problems: Vec<Problem>,
     /// As text: `//a` and `/a` are two.
     known: HashSet<OsString>,
@@ -62,6 +63,7 @@ impl<'a> Site<'a> {
             entries: Vec::new(),
             meta_path: vec![MetaPathFinder::BuiltIn, MetaPathFinder::Frozen, MetaPathFinder::Path],
             hooks: Vec::new(),
+            customizations: Vec::new(),
             problems: Vec::new(),
             known: HashSet::new(),
             seen_files: HashSet::new(),

@@ -28,10 +28,15 @@ impl<'db> DatabaseWorld<'db> {
         Self { db, directories, project, environment: environment(db, project), script_directory }
     }
 
-    /// The import state of a fresh interpreter.
-    pub fn fresh_state(&self) -> ImportState {
-        let script = self.script_directory.as_deref().map(Path::new);
-        ImportState::fresh(SearchState::at_startup(self.environment, script))
+    /// A fresh interpreter: `site` has run, with `sitecustomize` and `usercustomize`, and `sys.path[0]` is set.
+    fn fresh(&self) -> Checkpoint {
+        let mut fresh =
+            Checkpoint::fresh(ImportState::fresh(SearchState::at_startup(self.environment, None)));
+        for name in &self.environment.customizations {
+            // An exception is printed, and the start goes on (`Lib/site.py`, `execsitecustomize`).
+            fresh = fresh.then_import(self, name);
+        }
+        fresh.at_startup(self.script_directory.as_deref())
     }
 
     /// The checkpoint after a sequence of imports.
@@ -58,7 +63,7 @@ pub struct ImportChain<'db> {
 fn checkpoint<'db>(db: &'db dyn Db, chain: ImportChain<'db>) -> Arc<Checkpoint> {
     let world = DatabaseWorld::new(db, chain.project(db), chain.script_directory(db));
     match chain.imports(db).split_last() {
-        None => Arc::new(Checkpoint::fresh(world.fresh_state())),
+        None => Arc::new(world.fresh()),
         Some((last, before)) => Arc::new(world.checkpoint(before).then_import(&world, last)),
     }
 }

@@ -176,14 +176,18 @@ impl Start {
 
     /// The environment as the model reads it.
     pub fn environment(&self, database: &Database) -> Arc<Environment> {
+        Arc::clone(environment(database.db(), self.project(database)))
+    }
+
+    /// The same start, as the model takes it.
+    pub fn project(&self, database: &Database) -> Project {
         let request = Request {
             python: Some(self.python.clone()),
             isolated: self.isolated,
             variables: Variables::new(self.variables.iter().cloned()),
             ..Request::default()
         };
-        let project = Project::new(database.db(), self.directory.clone(), request);
-        Arc::clone(environment(database.db(), project))
+        Project::new(database.db(), self.directory.clone(), request)
     }
 }
 
@@ -236,7 +240,8 @@ fn find(
     spec
 }
 
-fn row(name: &str, spec: Option<&ModuleSpec>, environment: &Environment) -> Value {
+/// One row in the form of the driver's.
+pub fn row(name: &str, spec: Option<&ModuleSpec>, environment: &Environment) -> Value {
     let version = environment.interpreter.version;
     let loader =
         spec.and_then(|spec| spec.loader.as_ref()).map(|loader| loader.class_name(version).to_owned());

@@ -39,6 +39,7 @@ pub use exception::{Raised, Raises};
 pub use observe::{Observation, ObservationKind, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
 pub use state::{Deed, Evidence, ImportState};
+pub use sys::PATH_IS_UNKNOWN;
 pub use value::{Site, Value};
 pub use view::{ModuleView, SpecState};
 

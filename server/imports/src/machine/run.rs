@@ -26,6 +26,20 @@ impl Checkpoint {
         Self { state, raised: None }
     }
 
+    /// The same, as what the interpreter's start has left, with the directory of the script first on `sys.path`.
+    pub fn at_startup(mut self, script_directory: Option<&str>) -> Self {
+        let names: Vec<Name> = self.state.modules.keys().cloned().collect();
+        for name in names {
+            if let Some(entry) = self.state.modules.get_mut(&name) {
+                entry.startup = true;
+            }
+        }
+        if let Some(directory) = script_directory {
+            Arc::make_mut(&mut self.state.search).path.insert(0, directory.to_owned());
+        }
+        Self { raised: None, ..self }
+    }
+
     /// What stands in `sys.modules` under a name, as a reader sees it.
     pub fn view(&self, world: &dyn World, name: &str) -> Option<ModuleView> {
         Machine::new(world, self.state.clone()).view_of_name(name)

@@ -9,6 +9,9 @@ use super::exception::{Raised, Raises};
 use super::state::{Deed, Entry, Evidence};
 use super::value::{ObjectId, Payload, Value};
 
+/// One of [`ImportState::unknowns`](super::ImportState::unknowns): where modules are looked for is not known any more.
+pub const PATH_IS_UNKNOWN: &str = "sys.path is changed in a way that is not known";
+
 impl Machine<'_> {
     /// An attribute of `sys` that matters to the import state, or that code asks before it imports.
     pub(super) fn sys_attribute(&mut self, name: &str) -> Option<Value> {
@@ -173,7 +176,7 @@ impl Machine<'_> {
 
     fn path_is_unknown(&mut self) {
         self.note_change(Deed::ChangesPath);
-        self.unknown("sys.path is changed in a way that is not known");
+        self.unknown(PATH_IS_UNKNOWN);
     }
 
     /// Puts a path into `sys.path` at a position, or at its end.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use speclens_analysis::{Resolver, namespace_packages, origin_words, owners};
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin, SearchPathEntry};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin};
 use speclens_imports::spec::ModuleSpec;
 
 use super::arguments::{Env, Format};
@@ -37,13 +37,13 @@ fn json(resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> Json {
             "virtual_environment": interpreter.is_virtual_environment,
             "found": interpreter.found,
         },
-        "search_path": environment.search_path.iter().map(entry_json).collect::<Json>(),
+        "search_path": resolver.sys_path().iter().map(|path| entry_json(environment, path)).collect::<Json>(),
         "startup_hooks": environment.startup_hooks.iter()
             .map(|hook| json!({
                 "file": slashed(&hook.file), "line": hook.line, "text": hook.text, "effect": hook.effect,
             }))
             .collect::<Json>(),
-        "meta_path": environment.meta_path.iter().map(finder_json).collect::<Json>(),
+        "meta_path": resolver.finders().iter().map(finder_json).collect::<Json>(),
         "namespace_packages": namespaces.iter()
             .map(|spec| json!({
                 "name": spec.name,
@@ -63,9 +63,18 @@ fn json(resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> Json {
     })
 }
 
-fn entry_json(entry: &SearchPathEntry) -> Json {
-    let mut value = json!({"path": slashed(&entry.path), "origin": origin_words(&entry.origin)});
-    if let PathOrigin::PthFile { file, line } = &entry.origin {
+/// Which rule put an entry on `sys.path`; `None` where code did that runs at the start.
+fn origin<'e>(environment: &'e Environment, path: &str) -> Option<&'e PathOrigin> {
+    let entry = environment.search_path.iter().find(|entry| entry.path.as_os_str() == path)?;
+    Some(&entry.origin)
+}
+
+const BY_CODE: &str = "code that runs at startup";
+
+fn entry_json(environment: &Environment, path: &str) -> Json {
+    let origin = origin(environment, path);
+    let mut value = json!({"path": slashed(path.as_ref()), "origin": origin.map_or(BY_CODE, origin_words)});
+    if let Some(PathOrigin::PthFile { file, line }) = origin {
         value["file"] = slashed(file).into();
         value["line"] = (*line).into();
     }
@@ -123,16 +132,16 @@ fn page(session: &Session, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -
     let mut page = Page::default();
     interpreter(&mut page, session, environment);
     page.heading("Search path (sys.path)");
-    for entry in &environment.search_path {
-        page.line(format_args!("  {}", session.shown(&entry.path)));
-        let why = match &entry.origin {
-            PathOrigin::PthFile { file, line } => format!("{}:{line}", session.shown(file)),
-            other => origin_words(other).to_owned(),
+    for path in resolver.sys_path() {
+        page.line(format_args!("  {}", session.shown(path.as_ref())));
+        let why = match origin(environment, path) {
+            Some(PathOrigin::PthFile { file, line }) => format!("{}:{line}", session.shown(file)),
+            other => other.map_or(BY_CODE, origin_words).to_owned(),
         };
         page.line(format_args!("    {}", dim(why)));
     }
     page.heading("Finders (sys.meta_path)");
-    for finder in &environment.meta_path {
+    for finder in resolver.finders() {
         page.line(format_args!("  {}", finder_name(finder)));
         finder_details(&mut page, session, finder);
     }

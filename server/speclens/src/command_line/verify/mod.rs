@@ -56,7 +56,7 @@ pub fn run(session: &mut Session, arguments: &Verify) -> Result<Verdict, Failure
     let answer = ask(python, &question, Duration::from_secs(arguments.timeout))?;
 
     let mut differences = Vec::new();
-    let path = json!(resolver.environment().sys_path());
+    let path = json!(resolver.sys_path());
     if path != json!(answer.state.sys_path) {
         let sides = Sides { speclens: path, python: json!(answer.state.sys_path) };
         let fields = BTreeMap::from([("value".to_owned(), sides)]);
