@@ -189,8 +189,12 @@ fn whole_starts() {
         let library = bench.root.join("venv/lib").join(format!("python{}.{}", version.major, version.minor));
         std::fs::remove_dir_all(library.join("site-packages")).expect("an empty directory");
         std::os::unix::fs::symlink("../../../t/site", library.join("site-packages")).expect("a link");
-        // The program that asks imports json.
-        let finders = trees().prop_filter("hides json", |tree| !format!("{tree:?}").contains("json"));
+        // The program that asks imports json. 3.13 needs struct to read zip64, looks for it in that very archive, and
+        // does not start; a damaged archive may look like zip64.
+        let finders = trees().prop_filter("keeps Python from starting", |tree| {
+            let text = format!("{tree:?}");
+            !["json", "Large", "Changed"].iter().any(|word| text.contains(word))
+        });
         let both = (finders, site_trees()).prop_filter("an import line and an archive", |(tree, site)| {
             // Whether an archive has what a line imports is not looked up: such a line is not known to fail.
             !(format!("{tree:?}").contains("Archive") && format!("{site:?}").contains("import"))
