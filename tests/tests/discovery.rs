@@ -152,6 +152,26 @@ fn behind_pyenvs_shims() {
 }
 
 #[test]
+fn programs_of_windows_on_path() {
+    let python = |version: &str| {
+        let prefix = format!("/c/Python{version}");
+        let names = ["python.exe", &format!("python{version}.dll"), "Lib/os.py"];
+        let names = names.map(|name| format!("{prefix}/{name}"));
+        names.into_iter().fold(Machine::new(), |machine, name| machine.file(&name, ""))
+    };
+    // The shop's stand-in, which is not Python, comes first on most machines.
+    let path = "/c/Users/me/AppData/Local/Microsoft/WindowsApps:/c/Python312/Scripts:/c/Python312";
+    let machine = python("312")
+        .file("/c/Users/me/AppData/Local/Microsoft/WindowsApps/python.exe", "")
+        .variable("PATH", path);
+    assert_eq!(machine.found(), "3.12 /c/Python312/python.exe by PATH");
+    let machine = machine
+        .file("/project/.venv/Scripts/python.exe", "")
+        .file("/project/.venv/pyvenv.cfg", "home = /c/Python312\nversion = 3.12.4\n");
+    assert_eq!(machine.found(), "3.12.4 /project/.venv/Scripts/python.exe by .venv in the workspace");
+}
+
+#[test]
 fn no_python_at_all() {
     let machine = Machine::new().file("/project/json.py", "");
     let (database, project) = machine.look();

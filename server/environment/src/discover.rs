@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::build::Build;
+use crate::build::{Build, Built};
 use crate::disk::{Disk, normal};
 use crate::interpreter::{Located, locate};
+use crate::layout::Layout;
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
 use crate::request::Request;
 use crate::tables;
@@ -25,7 +26,7 @@ pub(crate) fn discover(disk: Disk<'_>, root: &Path, request: &Request) -> Locate
         chosen.unwrap_or_else(|| built_in(request, "nowhere", "no Python was found", root.to_path_buf()))
     };
     if let Some(wanted) = request.python_version {
-        override_version(&mut located.interpreter, wanted);
+        override_version(disk, &mut located.interpreter, wanted);
     }
     located
 }
@@ -106,10 +107,8 @@ fn on_path(disk: Disk<'_>, root: &Path, request: &Request, name: &str) -> Vec<(P
     let Some(path) = request.variables.get("PATH") else { return Vec::new() };
     let mut places = Vec::new();
     for directory in std::env::split_paths(path).filter(|directory| directory.is_absolute()) {
-        let program = directory.join(name);
-        if !disk.is_file(&program) {
-            continue;
-        }
+        let programs = [directory.join(name), directory.join(format!("{name}.exe"))];
+        let Some(program) = programs.into_iter().find(|program| disk.is_file(program)) else { continue };
         match pyenv_root(disk, &directory) {
             Some(pyenv) => places.extend(behind_shim(disk, root, request, &pyenv, name)),
             None => places.push((program, "by PATH".to_owned())),
@@ -200,7 +199,9 @@ fn built_in(request: &Request, found: &str, reason: &str, file: PathBuf) -> Loca
             version,
             built_in_modules: build.built_in_modules,
             extension_suffixes: build.extension_suffixes,
+            cache_tag: build.cache_tag,
             implementation: Implementation::CPython,
+            layout: Layout::USUAL,
             prefix: PathBuf::from(BUILT_IN_LIBRARY),
             base_prefix: PathBuf::from(BUILT_IN_LIBRARY),
             standard_library: None,
@@ -208,19 +209,23 @@ fn built_in(request: &Request, found: &str, reason: &str, file: PathBuf) -> Loca
             found: found.to_owned(),
         },
         configuration: None,
+        path_file: None,
         problems: vec![Problem { message, file, line: None }],
     }
 }
 
 /// `--python-version`: the standard library on disk belongs to another version, so the tables answer for it.
-fn override_version(interpreter: &mut Interpreter, wanted: PythonVersion) {
+fn override_version(disk: Disk<'_>, interpreter: &mut Interpreter, wanted: PythonVersion) {
     if same_minor(wanted, interpreter.version) {
         interpreter.version.micro = wanted.micro.or(interpreter.version.micro);
-    } else {
-        let build = Build::of_tables(wanted);
-        interpreter.built_in_modules = build.built_in_modules;
-        interpreter.extension_suffixes = build.extension_suffixes;
-        interpreter.version = wanted;
-        interpreter.standard_library = None;
+        return;
     }
+    let Interpreter { implementation, ref layout, ref base_prefix, .. } = *interpreter;
+    let built = Built { version: wanted, implementation, layout, library: None, prefix: base_prefix };
+    let build = Build::read(disk, &built);
+    interpreter.built_in_modules = build.built_in_modules;
+    interpreter.extension_suffixes = build.extension_suffixes;
+    interpreter.cache_tag = build.cache_tag;
+    interpreter.version = wanted;
+    interpreter.standard_library = None;
 }

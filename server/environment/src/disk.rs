@@ -39,6 +39,12 @@ impl<'db> Disk<'db> {
         if path.is_absolute() { self.0.entry(path).listing(self.0) } else { None }
     }
 
+    /// Whether `path` itself is a link, wherever it leads.
+    pub(crate) fn is_link(self, path: &Path) -> bool {
+        // The status ties the caller to the path: where the link leads nowhere, it is missing.
+        !self.is_directory(path) && self.0.system().read_link(path).is_ok()
+    }
+
     /// Follows the links that `path` itself is, as `getpath` does: those of the directories above it stay.
     pub(crate) fn resolve_links(self, path: &Path) -> PathBuf {
         let mut path = path.to_path_buf();

@@ -1,28 +1,25 @@
 //! From a program or a directory to the interpreter that it is, as CPython's `getpath` finds its prefix.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::build::Build;
-use speclens_files::Listing;
-
+use crate::build::{Build, Built};
 use crate::disk::Disk;
+use crate::layout::{
+    Installation, Layout, Library, Platform, ProgramName, installation, libraries_in, search_up,
+};
 use crate::model::{Implementation, Interpreter, Problem, PythonVersion};
+use crate::path_file::{self, PathFile};
 use crate::pyvenv::{self, Configuration};
+use crate::version::with_micro;
 
 /// An interpreter with what was learnt on the way.
 pub(crate) struct Located {
     pub(crate) interpreter: Interpreter,
     /// Of a virtual environment.
     pub(crate) configuration: Option<Configuration>,
+    /// A `._pth` file beside the program.
+    pub(crate) path_file: Option<PathFile>,
     pub(crate) problems: Vec<Problem>,
-}
-
-/// An installation: `PREFIX/lib/pythonX.Y/os.py` exists.
-struct Installation {
-    prefix: PathBuf,
-    library: PathBuf,
-    version: PythonVersion,
-    implementation: Implementation,
 }
 
 /// The interpreter at `path`: a program, a virtual environment, or the prefix of an installation.
@@ -31,7 +28,9 @@ pub(crate) fn locate(disk: Disk<'_>, path: &Path, found: &str) -> Option<Located
         return of_program(disk, path, found);
     }
     if !disk.is_directory(path) {
-        return None;
+        // The program of an environment whose Python is gone is a link to nowhere.
+        let prefix = path.parent()?.parent().filter(|_| disk.is_link(path))?;
+        return of_environment(disk, prefix, None, &prefix.join("pyvenv.cfg"), found);
     }
     let program = ["bin", "Scripts", ""]
         .iter()
@@ -43,7 +42,7 @@ pub(crate) fn locate(disk: Disk<'_>, path: &Path, found: &str) -> Option<Located
     if disk.is_file(&path.join("pyvenv.cfg")) {
         return of_environment(disk, path, None, &path.join("pyvenv.cfg"), found);
     }
-    installation(disk, path, None).map(|at| of_installation(disk, &at, None, found))
+    installation(disk, path, ProgramName::default()).map(|at| of_installation(disk, at, None, found))
 }
 
 fn of_program(disk: Disk<'_>, program: &Path, found: &str) -> Option<Located> {
@@ -59,9 +58,16 @@ fn of_program(disk: Disk<'_>, program: &Path, found: &str) -> Option<Located> {
     if ![program, real.as_path()].into_iter().any(is_named_like_python) {
         return None;
     }
-    let named = version_in_name(&real).or_else(|| version_in_name(program));
-    let at = above(disk, real.parent()?, named)?;
-    Some(of_installation(disk, &at, Some(program), found))
+    let mut at = behind(disk, program, &real)?;
+    let path_file = path_file::find(disk, &at, program, &real);
+    if let Some(directory) = path_file.as_ref().and_then(|path_file| path_file.file.parent()) {
+        // It sets `home` too.
+        at.prefix = directory.to_path_buf();
+    }
+    let mut located = of_installation(disk, at, Some(program), found);
+    located.problems.extend(path_file.iter().flat_map(|path_file| path_file.problems.clone()));
+    located.path_file = path_file;
+    Some(located)
 }
 
 /// Above any program at all there may be a standard library.
@@ -70,22 +76,38 @@ fn is_named_like_python(program: &Path) -> bool {
     ["python", "pypy"].iter().any(|start| name.starts_with(start))
 }
 
-fn of_installation(disk: Disk<'_>, at: &Installation, program: Option<&Path>, found: &str) -> Located {
-    let build = Build::read(disk, Some(&at.library), at.version);
+/// The installation that a program belongs to; `real` is what its links lead to.
+fn behind(disk: Disk<'_>, program: &Path, real: &Path) -> Option<Installation> {
+    let name = ProgramName::of(real);
+    let name = if name.version.is_some() { name } else { ProgramName::of(program) };
+    let directory = real.parent()?;
+    // `PREFIX`: where `/bin` is a link to `/usr/bin`, the search ends at the root.
+    let is_system = directory.parent().is_some_and(|parent| parent.parent().is_none());
+    let system = || installation(disk, Path::new("/usr"), name).filter(|_| is_system);
+    search_up(disk, directory, name).or_else(system)
+}
+
+fn of_installation(disk: Disk<'_>, at: Installation, program: Option<&Path>, found: &str) -> Located {
+    let Installation { prefix, library, version, implementation, layout } = at;
+    let built = Built { version, implementation, layout: &layout, library: Some(&library), prefix: &prefix };
+    let build = Build::read(disk, &built);
     Located {
         interpreter: Interpreter {
             executable: program.map(Path::to_path_buf),
-            version: with_micro(disk, at.version, Some(&at.prefix), None),
+            version: with_micro(disk, version, Some(&prefix), None),
             built_in_modules: build.built_in_modules,
             extension_suffixes: build.extension_suffixes,
-            implementation: at.implementation,
-            prefix: at.prefix.clone(),
-            base_prefix: at.prefix.clone(),
-            standard_library: Some(at.library.clone()),
+            cache_tag: build.cache_tag,
+            implementation,
+            layout,
+            base_prefix: prefix.clone(),
+            prefix,
+            standard_library: Some(library),
             is_virtual_environment: false,
             found: found.to_owned(),
         },
         configuration: None,
+        path_file: None,
         problems: Vec::new(),
     }
 }
@@ -97,159 +119,142 @@ fn of_environment(
     file: &Path,
     found: &str,
 ) -> Option<Located> {
-    let configuration = pyvenv::parse(&disk.text(file)?);
-    let named = configuration.version.or_else(|| version_of_own_library(disk, prefix));
-    let base = base_of(disk, program, configuration.home.as_deref(), named);
-    let mut problems = Vec::new();
-    if base.is_none() {
-        problems.push(Problem {
-            message: configuration.home.as_ref().map_or_else(
-                || "this virtual environment names no home, so Python cannot start in it".to_owned(),
-                |home| {
-                    format!(
-                        "the Python that this virtual environment was made with is gone: there is no standard \
-                         library above {}",
-                        home.display()
-                    )
-                },
-            ),
-            file: file.to_path_buf(),
-            line: disk.text(file).and_then(|text| line_of_key(&text, "home")),
-        });
-    }
-    let version = base.as_ref().map(|base| base.version).or(named)?;
-    let build = Build::read(disk, base.as_ref().map(|base| base.library.as_path()), version);
-    let interpreter = Interpreter {
-        executable: program.map(Path::to_path_buf),
-        built_in_modules: build.built_in_modules,
-        extension_suffixes: build.extension_suffixes,
-        version: with_micro(
-            disk,
-            version,
-            base.as_ref().map(|base| base.prefix.as_path()),
-            configuration.version,
-        ),
-        implementation: base.as_ref().map_or(Implementation::CPython, |base| base.implementation),
-        prefix: prefix.to_path_buf(),
-        base_prefix: base.as_ref().map_or_else(|| prefix.to_path_buf(), |base| base.prefix.clone()),
-        standard_library: base.map(|base| base.library),
-        is_virtual_environment: true,
-        found: found.to_owned(),
+    let bytes = disk.bytes(file)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let configuration = pyvenv::parse(&text);
+    let own = own_library(disk, prefix, configuration.version);
+    let base = base_of(disk, program, &configuration, own.as_ref());
+    let mut problems = pyvenv::problems(&bytes, file);
+    let mut add = |key: &str, message: String| {
+        problems.push(Problem { message, file: file.to_path_buf(), line: pyvenv::line_of(&text, key) });
     };
-    Some(Located { interpreter, configuration: Some(configuration), problems })
+    let Some(base) = base else {
+        add("home", why_no_base(configuration.home.as_deref(), prefix));
+        // What matters most comes first.
+        problems.rotate_right(1);
+        let interpreter = without_base(disk, prefix, own.as_ref(), configuration.version, found)?;
+        let configuration = Some(configuration);
+        return Some(Located { interpreter, configuration, path_file: None, problems });
+    };
+    if let Some(message) = foreign_home(disk, configuration.home.as_deref(), &base) {
+        add("home", message);
+    }
+    if let Some(noted) = configuration.version
+        && (noted.major, noted.minor) != (base.version.major, base.version.minor)
+    {
+        let message =
+            format!("this file says {noted}, but the Python of this environment is {}", base.version);
+        let key = if pyvenv::line_of(&text, "version").is_some() { "version" } else { "version_info" };
+        add(key, message);
+    }
+    let mut located = of_installation(disk, base, program, found);
+    let interpreter = &mut located.interpreter;
+    interpreter.prefix = prefix.to_path_buf();
+    interpreter.is_virtual_environment = true;
+    if interpreter.version.micro.is_none() {
+        interpreter.version = with_micro(disk, interpreter.version, None, configuration.version);
+    }
+    located.configuration = Some(configuration);
+    located.problems = problems;
+    Some(located)
 }
 
-/// The installation behind an environment. The program's links come first: where they lead out of the environment,
-/// `home` does not decide.
+/// The environment's own `lib/pythonX.Y`: that of the version in the file, else the newest.
+fn own_library<'a>(disk: Disk<'a>, prefix: &Path, noted: Option<PythonVersion>) -> Option<Library<'a>> {
+    let noted = noted.map(|noted| (noted.major, noted.minor));
+    libraries_in(disk, &prefix.join("lib")).max_by_key(|library| {
+        (noted == Some((library.version.major, library.version.minor)), library.version)
+    })
+}
+
+/// The installation behind an environment. `getpath` searches upwards from `home` for the library of the version that
+/// the program was compiled for; where nothing is there, the prefix that it was compiled with counts, which we know
+/// where the program is a link.
 fn base_of(
     disk: Disk<'_>,
     program: Option<&Path>,
-    home: Option<&Path>,
-    version: Option<PythonVersion>,
+    configuration: &Configuration,
+    own: Option<&Library<'_>>,
 ) -> Option<Installation> {
     let real =
         program.map(|program| disk.resolve_links(program)).filter(|real| Some(real.as_path()) != program);
-    let by_link =
-        real.as_deref().and_then(Path::parent).and_then(|directory| above(disk, directory, version));
-    by_link.or_else(|| above(disk, home?, version))
-}
-
-fn line_of_key(text: &str, wanted: &str) -> Option<u32> {
-    let at = text.lines().position(|line| {
-        line.split_once('=').is_some_and(|(key, _)| key.trim().eq_ignore_ascii_case(wanted))
-    })?;
-    u32::try_from(at + 1).ok()
-}
-
-/// The first directory from `start` upwards that is an installation.
-fn above(disk: Disk<'_>, start: &Path, version: Option<PythonVersion>) -> Option<Installation> {
-    start.ancestors().find_map(|directory| installation(disk, directory, version))
-}
-
-fn installation(disk: Disk<'_>, prefix: &Path, wanted: Option<PythonVersion>) -> Option<Installation> {
-    for libraries in ["lib", "lib64"] {
-        let libraries = prefix.join(libraries);
-        let mut found: Vec<_> = libraries_in(disk, &libraries)
-            .filter(|(version, ..)| {
-                wanted.is_none_or(|wanted| (wanted.major, wanted.minor) == (version.major, version.minor))
-            })
-            .filter(|(_, name, _)| disk.is_file(&libraries.join(name).join("os.py")))
-            .collect();
-        // Several versions share `/usr/lib`; where nothing names one, the newest is the likeliest.
-        found.sort_by_key(|(version, ..)| *version);
-        if let Some((version, name, implementation)) = found.pop() {
-            let library = libraries.join(name);
-            return Some(Installation { prefix: prefix.to_path_buf(), library, version, implementation });
+    let linked = program.zip(real.as_deref()).and_then(|(program, real)| behind(disk, program, real));
+    let home = configuration.home.as_deref().filter(|home| home.is_absolute());
+    let from_home = |name: ProgramName| search_up(disk, home?, name);
+    if let Some(mut linked) = linked {
+        let name = ProgramName::like(&linked);
+        if let Some(found) = from_home(name) {
+            (linked.prefix, linked.library) = (found.prefix, found.library);
         }
+        return Some(linked);
     }
-    None
+    // A copy: what it is, its name may tell, or the library made for it; `version` was only noted.
+    let named = program.map(ProgramName::of).filter(|name| name.version.is_some());
+    let names = [
+        named,
+        own.map(ProgramName::like_library),
+        configuration.version.map(ProgramName::of_version),
+        Some(ProgramName::default()),
+    ];
+    names.into_iter().flatten().find_map(from_home)
 }
 
-/// The directories `pythonX.Y` and `pypyX.Y`.
-fn libraries_in<'a>(
-    disk: Disk<'a>,
-    libraries: &Path,
-) -> impl Iterator<Item = (PythonVersion, &'a str, Implementation)> + use<'a> {
-    disk.listing(libraries).into_iter().flat_map(Listing::iter).filter_map(|member| {
-        let (rest, implementation) = match member.name.strip_prefix("python") {
-            Some(rest) => (rest, Implementation::CPython),
-            None => (member.name.strip_prefix("pypy")?, Implementation::PyPy),
-        };
-        let version = pyvenv::version(rest)?;
-        (version.major == 3).then_some((version, member.name.as_str(), implementation))
-    })
+fn why_no_base(home: Option<&Path>, prefix: &Path) -> String {
+    match home {
+        None => "this virtual environment names no home, so Python cannot start in it".to_owned(),
+        Some(home) if home.starts_with(prefix) => {
+            "the home of this virtual environment is the environment itself, so it has no standard library"
+                .to_owned()
+        }
+        Some(home) => format!(
+            "the Python that this virtual environment was made with is gone: there is no standard library above {}",
+            home.display()
+        ),
+    }
 }
 
-fn version_of_own_library(disk: Disk<'_>, prefix: &Path) -> Option<PythonVersion> {
-    libraries_in(disk, &prefix.join("lib")).map(|(version, ..)| version).max()
+/// `home` belongs to another Python.
+fn foreign_home(disk: Disk<'_>, home: Option<&Path>, base: &Installation) -> Option<String> {
+    let home = home.filter(|home| home.is_absolute())?;
+    if search_up(disk, home, ProgramName::like(base)).is_some() {
+        return None;
+    }
+    let (other, own) = (search_up(disk, home, ProgramName::default())?.version, base.version);
+    let home = home.display();
+    Some(format!(
+        "{home} belongs to {other}, but the Python of this environment is {own}: it uses its own library"
+    ))
 }
 
-/// `python3.11` -> 3.11.
-fn version_in_name(program: &Path) -> Option<PythonVersion> {
-    let name = program.file_name()?.to_str()?;
-    pyvenv::version(name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"))?)
-}
-
-/// Adds the micro version, where the installation tells it, else the environment made from it.
-fn with_micro(
+/// What is known of an environment whose Python is gone.
+fn without_base(
     disk: Disk<'_>,
-    version: PythonVersion,
-    prefix: Option<&Path>,
+    prefix: &Path,
+    own: Option<&Library<'_>>,
     noted: Option<PythonVersion>,
-) -> PythonVersion {
-    let same = |found: &PythonVersion| (found.major, found.minor) == (version.major, version.minor);
-    let told = prefix.and_then(|prefix| {
-        from_header(disk, prefix, version)
-            .or_else(|| from_conda(disk, prefix))
-            .or_else(|| from_directory_name(prefix))
-            .filter(same)
-            .filter(|found| found.micro.is_some())
-    });
-    told.or_else(|| noted.filter(same)).unwrap_or(version)
-}
-
-/// `#define PY_VERSION "3.11.7"` in `patchlevel.h`.
-fn from_header(disk: Disk<'_>, prefix: &Path, version: PythonVersion) -> Option<PythonVersion> {
-    let PythonVersion { major, minor, .. } = version;
-    let text = ["", "m"].iter().find_map(|flags| {
-        disk.text(&prefix.join(format!("include/python{major}.{minor}{flags}/patchlevel.h")))
-    })?;
-    let line = text.lines().find_map(|line| line.trim().strip_prefix("#define PY_VERSION"))?;
-    pyvenv::version(line.trim().trim_matches('"'))
-}
-
-/// `conda-meta/python-3.11.7-….json`.
-fn from_conda(disk: Disk<'_>, prefix: &Path) -> Option<PythonVersion> {
-    let listing = disk.listing(&prefix.join("conda-meta"))?;
-    listing.iter().find_map(|member| {
-        let rest = member.name.strip_prefix("python-")?;
-        rest.starts_with(|c: char| c.is_ascii_digit())
-            .then(|| pyvenv::version(rest.split('-').next()?))
-            .flatten()
+    found: &str,
+) -> Option<Interpreter> {
+    let version = own.map(|own| own.version).or(noted)?;
+    let is_windows = own.is_none() && disk.is_directory(&prefix.join("Scripts"));
+    let layout = Layout {
+        platform: if is_windows { Platform::Windows } else { Platform::Posix },
+        free_threaded: own.is_some_and(|own| own.free_threaded),
+        ..Layout::USUAL
+    };
+    let implementation = own.map_or(Implementation::CPython, |own| own.implementation);
+    let build = Build::read(disk, &Built { version, implementation, layout: &layout, library: None, prefix });
+    Some(Interpreter {
+        executable: None,
+        version: with_micro(disk, version, None, noted),
+        built_in_modules: build.built_in_modules,
+        extension_suffixes: build.extension_suffixes,
+        cache_tag: build.cache_tag,
+        implementation,
+        layout,
+        prefix: prefix.to_path_buf(),
+        base_prefix: prefix.to_path_buf(),
+        standard_library: None,
+        is_virtual_environment: true,
+        found: found.to_owned(),
     })
-}
-
-/// pyenv's `versions/3.11.7`, uv's `cpython-3.11.7-linux-x86_64-gnu`.
-fn from_directory_name(prefix: &Path) -> Option<PythonVersion> {
-    prefix.file_name()?.to_str()?.split('-').find_map(pyvenv::version)
 }

@@ -7,23 +7,27 @@ mod disk;
 mod distributions;
 mod hooks;
 mod interpreter;
+mod layout;
 mod model;
-mod path_files;
+mod path_file;
 mod project;
 mod pyvenv;
 mod request;
 mod site;
+mod site_directory;
 mod tables;
+mod version;
 
 pub use discover::BUILT_IN_LIBRARY;
 pub use distributions::{owner_of, owners_of};
+pub use layout::{Layout, Platform};
 pub use model::{
     Distribution, Environment, Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem,
     PythonVersion, SearchPathEntry, StartupHook, StartupModule,
 };
-pub use path_files::{SiteDirectory, add_site_directory};
 pub use project::{Project, environment};
 pub use request::{Request, Variables};
+pub use site_directory::{SiteDirectory, add_site_directory};
 pub use tables::{
     FrozenModule, KNOWN_MINORS, OddSpec, VersionTables, cache_tag, extension_suffixes, newest, tables,
 };

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::layout::Layout;
+
 /// `sys.version_info`, as far as it can be read without running the interpreter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PythonVersion {
@@ -51,6 +53,8 @@ pub struct Interpreter {
     pub version: PythonVersion,
     /// Which Python it is.
     pub implementation: Implementation,
+    /// How it lies on the disk.
+    pub layout: Layout,
     /// `sys.prefix`: the virtual environment, or the installation.
     pub prefix: PathBuf,
     /// `sys.base_prefix`: the installation.
@@ -63,6 +67,8 @@ pub struct Interpreter {
     pub built_in_modules: Vec<String>,
     /// `importlib.machinery.EXTENSION_SUFFIXES`.
     pub extension_suffixes: Vec<String>,
+    /// `sys.implementation.cache_tag`.
+    pub cache_tag: String,
     /// How it was found, as a phrase that ends "found …": "by .venv in the workspace".
     pub found: String,
 }
@@ -71,6 +77,14 @@ impl Interpreter {
     /// Whether the module `name` is compiled into the interpreter.
     pub fn is_builtin(&self, name: &str) -> bool {
         self.built_in_modules.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
+
+    /// Whether this build would take a frozen `name` (`use_frozen_modules`): PyPy freezes nothing, and a debug build of
+    /// 3.11 or newer only what it needs to import at all.
+    pub fn freezes(&self, name: &str) -> bool {
+        let needed = ["_frozen_importlib", "_frozen_importlib_external", "zipimport"];
+        let takes_all = !self.layout.debug || !self.version.at_least(11);
+        self.implementation == Implementation::CPython && (takes_all || needed.contains(&name))
     }
 }
 

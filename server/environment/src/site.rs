@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::disk::{Disk, normal};
 use crate::hooks;
 use crate::interpreter::Located;
-use crate::model::{
-    Implementation, Interpreter, MetaPathFinder, PathOrigin, Problem, SearchPathEntry, StartupHook,
-};
+use crate::layout::{self, SitePackages};
+use crate::model::{Interpreter, MetaPathFinder, PathOrigin, Problem, SearchPathEntry, StartupHook};
 use crate::request::Request;
 use crate::{BUILT_IN_LIBRARY, tables};
 
@@ -23,6 +22,8 @@ pub(crate) struct Site<'a> {
     pub(crate) hooks: Vec<StartupHook>,
     pub(crate) customizations: Vec<String>,
     pub(crate) problems: Vec<Problem>,
+    /// `sys.flags.isolated`.
+    isolated: bool,
     /// As text: `//a` and `/a` are two.
     known: HashSet<OsString>,
     /// `.pth` files whose import lines were run: `site` may come by twice, but an installed finder stays one.
@@ -42,7 +43,18 @@ struct Waiting {
 /// Runs `site` on paper.
 pub(crate) fn run<'a>(disk: Disk<'a>, root: &Path, request: &'a Request, located: &'a Located) -> Site<'a> {
     let mut site = Site::new(disk, request, &located.interpreter);
-    site.before_site(root);
+    site.isolated |= located.path_file.is_some();
+    if let Some(path_file) = &located.path_file {
+        for (line, path) in &path_file.paths {
+            let (file, line) = (path_file.file.clone(), *line);
+            site.add(path.clone(), PathOrigin::PthFile { file, line });
+        }
+        if !path_file.imports_site {
+            return site;
+        }
+    } else {
+        site.before_site(root);
+    }
     site.site_directories(located);
     site.run_waiting();
     site.check_entries();
@@ -65,6 +77,7 @@ impl<'a> Site<'a> {
             hooks: Vec::new(),
             customizations: Vec::new(),
             problems: Vec::new(),
+            isolated: request.isolated,
             known: HashSet::new(),
             seen_files: HashSet::new(),
             waiting: Vec::new(),
@@ -88,19 +101,15 @@ impl Site<'_> {
             self.add(PathBuf::from(BUILT_IN_LIBRARY), PathOrigin::StandardLibrary);
             return;
         };
-        let version = self.interpreter.version;
-        if let Some(libraries) = library.parent() {
-            let zip = libraries.join(format!("python{}{}.zip", version.major, version.minor));
-            self.add(zip, PathOrigin::StandardLibraryZip);
+        for (path, origin) in layout::module_search_paths(self.disk, self.interpreter, library) {
+            self.add(path, origin);
         }
-        self.add(library.clone(), PathOrigin::StandardLibrary);
-        self.add(library.join("lib-dynload"), PathOrigin::DynamicLibraries);
     }
 
     /// `site.main`: the virtual environment's directories, the user's, the installation's.
     fn site_directories(&mut self, located: &Located) {
         let Interpreter { prefix, base_prefix, .. } = self.interpreter;
-        let layout = Layout::of(self.disk, self.interpreter);
+        let layout = SitePackages::of(self.disk, self.interpreter);
         let configuration = located.configuration.as_ref();
         if configuration.is_some() {
             self.add_site_packages(&layout, prefix);
@@ -118,28 +127,22 @@ impl Site<'_> {
 
     /// `site.check_enableusersite`.
     fn user_site_is_enabled(&self) -> bool {
-        !self.request.isolated && self.request.variables.get("PYTHONNOUSERSITE").is_none()
+        !self.isolated && self.request.variables.get("PYTHONNOUSERSITE").is_none()
     }
 
     fn add_user_site(&mut self) {
-        let variables = &self.request.variables;
         if !self.user_site_is_enabled() {
             return;
         }
-        let base = variables
-            .get("PYTHONUSERBASE")
-            .map(PathBuf::from)
-            .or_else(|| variables.get("HOME").map(|home| Path::new(home).join(".local")));
-        if let Some(base) = base {
-            let directory = base.join("lib").join(library_name(self.interpreter)).join("site-packages");
-            if self.disk.is_directory(&directory) {
-                self.add_site_directory(&directory, PathOrigin::UserSite);
-            }
+        if let Some(directory) = layout::user_site(self.interpreter, &self.request.variables)
+            && self.disk.is_directory(&directory)
+        {
+            self.add_site_directory(&directory, PathOrigin::UserSite);
         }
     }
 
-    fn add_site_packages(&mut self, layout: &Layout, prefix: &Path) {
-        for directory in layout.directories(self.interpreter, prefix) {
+    fn add_site_packages(&mut self, layout: &SitePackages<'_>, prefix: &Path) {
+        for directory in layout.directories(prefix) {
             if self.disk.is_directory(&directory) {
                 self.add_site_directory(&directory, PathOrigin::SitePackages);
             }
@@ -185,54 +188,6 @@ impl Site<'_> {
 /// Whether the installation's directories count: not in a virtual environment, unless it says so.
 fn system_site_packages(located: &Located) -> bool {
     located.configuration.as_ref().is_none_or(|configuration| configuration.system_site_packages)
-}
-
-/// `python3.11`, `pypy3.10`.
-fn library_name(interpreter: &Interpreter) -> String {
-    let name = match interpreter.implementation {
-        Implementation::CPython => "python",
-        Implementation::PyPy => "pypy",
-    };
-    format!("{name}{}.{}", interpreter.version.major, interpreter.version.minor)
-}
-
-/// Where `site.getsitepackages` of this installation looks below a prefix.
-struct Layout {
-    /// `sys.platlibdir`.
-    libraries: String,
-    /// Debian's `site.py` looks for `dist-packages`.
-    debian: bool,
-}
-
-impl Layout {
-    fn of(disk: Disk<'_>, interpreter: &Interpreter) -> Self {
-        let library = interpreter.standard_library.as_deref();
-        let text = library.and_then(|library| disk.text(&library.join("site.py"))).unwrap_or_default();
-        let libraries = library
-            .and_then(Path::parent)
-            .and_then(Path::file_name)
-            .map_or_else(|| "lib".to_owned(), |name| name.to_string_lossy().into_owned());
-        Self { libraries, debian: text.contains("\"dist-packages\"") }
-    }
-
-    fn directories(&self, interpreter: &Interpreter, prefix: &Path) -> Vec<PathBuf> {
-        let version = library_name(interpreter);
-        let mut libraries = vec![self.libraries.as_str()];
-        if self.libraries != "lib" {
-            libraries.push("lib");
-        }
-        let mut found = Vec::new();
-        if self.debian {
-            if interpreter.is_virtual_environment {
-                found.push(prefix.join("lib").join(&version).join("site-packages"));
-            }
-            found.push(prefix.join("local/lib").join(&version).join("dist-packages"));
-            found.push(prefix.join("lib/python3/dist-packages"));
-        }
-        let last = if self.debian { "dist-packages" } else { "site-packages" };
-        found.extend(libraries.iter().map(|name| prefix.join(name).join(&version).join(last)));
-        found
-    }
 }
 
 /// The names that may be imported at startup without any file: they do not matter to a hook.

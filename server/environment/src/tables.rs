@@ -142,6 +142,24 @@ pub fn extension_suffixes(version: PythonVersion) -> Vec<String> {
     known.extension_suffixes.iter().map(|suffix| suffix.replace(own, &tag)).collect()
 }
 
+/// `sys.builtin_module_names` on Windows, sorted.
+pub(crate) fn windows_builtins(version: PythonVersion) -> Vec<String> {
+    let rows = include_str!("../data/windows-builtins.txt").lines().filter(|row| !row.starts_with('#'));
+    rows.filter_map(|row| {
+        let (name, range) = row.split_once(' ').unwrap_or((row, "-"));
+        let (first, last) = range.split_once('-')?;
+        let (first, last) = (first.parse().unwrap_or(0), last.parse().unwrap_or(u8::MAX));
+        (first..=last).contains(&version.minor).then(|| name.to_owned())
+    })
+    .collect()
+}
+
+/// What PyPy's `BuiltinImporter` answers for, sorted.
+pub(crate) fn pypy_builtins() -> Vec<String> {
+    let rows = include_str!("../data/pypy-builtins.txt").lines();
+    rows.filter(|row| !row.starts_with('#')).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,5 +185,16 @@ mod tests {
         assert_eq!(tables(PythonVersion::new(3, 99)).version, newest().to_string());
         assert_eq!(tables(PythonVersion::new(3, 5)).version, "3.6");
         assert!(extension_suffixes(PythonVersion::new(3, 99))[0].starts_with(".cpython-399-"));
+    }
+
+    #[test]
+    fn the_other_tables_are_sorted() {
+        for minor in 6..=15 {
+            let names = windows_builtins(PythonVersion::new(3, minor));
+            assert!(names.is_sorted() && names.contains(&"nt".to_owned()), "3.{minor}");
+            assert_eq!(names.contains(&"_sha2".to_owned()), minor >= 12);
+            assert_eq!(names.contains(&"parser".to_owned()), minor <= 9);
+        }
+        assert!(pypy_builtins().is_sorted());
     }
 }

@@ -1,7 +1,7 @@
 //! What one entry of a search path has for a name: `FileFinder.find_spec`, and its stand-ins.
 
 use speclens_environment::{
-    BUILT_IN_LIBRARY, Interpreter, MetaPathFinder, PythonVersion, VersionTables, cache_tag, tables,
+    BUILT_IN_LIBRARY, Interpreter, MetaPathFinder, PythonVersion, VersionTables, tables,
 };
 use speclens_files::PathKind;
 
@@ -23,7 +23,7 @@ impl Suffixes {
         let mut loaders = with(&interpreter.extension_suffixes, &Loader::Extension);
         loaders.extend(with(&table.source_suffixes, &Loader::Source));
         loaders.extend(with(&table.bytecode_suffixes, &Loader::Sourceless));
-        Self { loaders, cache_tag: cache_tag(interpreter.version) }
+        Self { loaders, cache_tag: interpreter.cache_tag.clone() }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Loader)> {

@@ -91,8 +91,9 @@ impl Search<'_> {
 
     /// `FrozenImporter`; since 3.11 a package gets its directory in the standard library.
     pub(super) fn frozen(&self, name: &str) -> Option<ModuleSpec> {
-        let frozen = self.table.frozen(name)?;
-        let library = self.state.environment.interpreter.standard_library.as_deref();
+        let interpreter = &self.state.environment.interpreter;
+        let frozen = self.table.frozen(name).filter(|_| interpreter.freezes(name))?;
+        let library = interpreter.standard_library.as_deref();
         let directory = frozen.1.as_ref().zip(library).map(|(below, library)| library.join(below));
         let locations = directory.map(|directory| directory.to_string_lossy().into_owned());
         Some(ModuleSpec {

@@ -240,6 +240,9 @@ impl Machine<'_> {
         let value = Value::Object(id);
         if let Some(slot) = self.state.heap.slot(id, name) {
             let (found, certain) = (slot.value.clone(), slot.certain);
+            if name == "__path__" {
+                self.recalculate(&found);
+            }
             if matches!(self.state.heap.get(id).payload, Payload::Class { .. }) {
                 return Ok(Some(self.bind_class_attribute(found, &value)));
             }

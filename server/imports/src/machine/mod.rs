@@ -19,6 +19,7 @@ mod import;
 mod intrinsics;
 mod methods;
 mod modules;
+mod namespace;
 mod observe;
 mod operators;
 mod run;

@@ -71,7 +71,12 @@ impl Machine<'_> {
         let put = Some(super::Site { file, span: speclens_source::Span::default() });
         let regions = std::mem::replace(&mut self.regions, vec![0]);
         let module = if has_spec {
-            self.module_from_spec(&spec)
+            let module = self.module_from_spec(&spec);
+            // Made before `sys.path` was whole: it looks for the other portions when it is asked.
+            let portions = vec![Value::str(path)];
+            let path = self.namespace_path(name, portions, Value::tuple(Vec::new()));
+            self.set_slot(module, "__path__", path);
+            module
         } else {
             let module = self.bare_module(name, put.clone());
             let path = self.state.heap.list(vec![Value::str(path)], 0);
@@ -303,7 +308,13 @@ impl Machine<'_> {
         };
         let path = match given.path {
             Attribute::Value(locations) => {
-                let path = self.state.heap.list(locations.iter().map(Value::str).collect(), region);
+                let portions = locations.iter().map(Value::str).collect();
+                let path = if spec.is_namespace() {
+                    let parent_path = self.parent_path(&spec.name);
+                    self.namespace_path(&spec.name, portions, parent_path)
+                } else {
+                    self.state.heap.list(portions, region)
+                };
                 // The same list: what is appended to `__path__` is seen in the spec.
                 if let Some(spec) = spec_object.as_object() {
                     self.state.heap.set(spec, "submodule_search_locations", path.clone(), None);
@@ -399,6 +410,7 @@ impl Machine<'_> {
             Ok(None) => return PackagePath::None,
             Err(_) => return PackagePath::Unknown,
         };
+        self.recalculate(&path);
         match self.elements(&path) {
             (Some(items), true) => {
                 let texts: Vec<String> = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -455,6 +467,9 @@ impl Machine<'_> {
         };
         let is_namespace = self.is_namespace_module(id);
         let path = self.state.heap.slot(id, "__path__").map(|slot| slot.value.clone());
+        if let Some(path) = &path {
+            self.recalculate(path);
+        }
         let path = path.and_then(|path| self.elements(&path).0).unwrap_or_default();
         Some(ModuleView {
             evidence: self.evidence_of(&name, id, spec),

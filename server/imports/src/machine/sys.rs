@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use speclens_environment::{Implementation, MetaPathFinder};
+use speclens_environment::{Implementation, MetaPathFinder, Platform};
 
 use super::Machine;
 use super::exception::{Raised, Raises};
@@ -22,13 +22,17 @@ impl Machine<'_> {
             "meta_path" => Value::Builtin("sys.meta_path"),
             "path_hooks" => Value::Builtin("sys.path_hooks"),
             "path" => Value::Builtin("sys.path"),
-            "platform" => Value::str(PLATFORM),
+            "platform" => Value::str(match interpreter.layout.platform {
+                Platform::Windows => "win32",
+                Platform::MacOs => "darwin",
+                Platform::Posix => PLATFORM,
+            }),
             "byteorder" => Value::str(if cfg!(target_endian = "big") { "big" } else { "little" }),
             "maxsize" => Value::Int(i64::MAX),
             "prefix" | "exec_prefix" => Value::str(interpreter.prefix.to_string_lossy()),
             "base_prefix" | "base_exec_prefix" => Value::str(interpreter.base_prefix.to_string_lossy()),
             "builtin_module_names" => {
-                Value::Tuple(self.world.tables().builtin_modules.iter().map(Value::str).collect())
+                Value::Tuple(interpreter.built_in_modules.iter().map(Value::str).collect())
             }
             "version_info" => {
                 let micro = version.micro.map_or(Value::Unknown, |micro| Value::Int(i64::from(micro)));
@@ -63,7 +67,7 @@ impl Machine<'_> {
                     Implementation::CPython => "cpython",
                     Implementation::PyPy => "pypy",
                 };
-                let tag = self.world.tables().cache_tag.clone();
+                let tag = interpreter.cache_tag.clone();
                 let region = self.region();
                 let object =
                     self.state.heap.make(Value::Builtin("types.SimpleNamespace"), Payload::Plain, region);

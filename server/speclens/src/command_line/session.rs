@@ -148,7 +148,8 @@ fn find_python(
 ) -> Result<PathBuf, Failure> {
     let system = database.db().system();
     let path = absolute(directory, given);
-    if system.metadata(&path).is_ok() {
+    // The program of an environment may be a link to a Python that is gone.
+    if system.metadata(&path).is_ok() || system.read_link(&path).is_ok() {
         return Ok(path);
     }
     let is_bare_name = given.components().count() == 1;
