@@ -5,3 +5,4 @@ pub mod interpreters;
 pub mod literate;
 pub mod process;
 pub mod protocol;
+pub mod trees;

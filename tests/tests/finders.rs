@@ -120,6 +120,8 @@ fn tree(root: &Path, tag: &str) {
             ("two/package/late.py", ""),
             ("one/with.dot.py", ""),
             ("one/ünïcode.py", ""),
+            ("one/plain", ""),
+            ("two/plain.py", ""),
             ("one/colorsys/__init__.py", ""),
             ("one/sys.py", ""),
         ],
@@ -140,7 +142,7 @@ const TREE_NAMES: &str = "\
     both either either.inner kinds init_kinds init_extension compiled compiled_package cached_only \
     wrong optimised stub cased Cased CASED upper UPPER folder odd odd.inside empty hollow package \
     package.module package.deeper package.deeper.module package.late with with.dot ünïcode colorsys \
-    sys tagged loop dangling linked linked.module linked_file __pycache__ one";
+    sys tagged plain loop dangling linked linked.module linked_file __pycache__ one";
 
 #[test]
 fn a_tree_of_special_cases_in_every_interpreter() {
@@ -242,6 +244,15 @@ fn candidates_with_their_verdicts() {
     assert_eq!(all("colorsys")[0], "one/colorsys/__init__.py Chosen");
     assert!(all("colorsys")[1].ends_with("colorsys.py Later"));
     assert_eq!(all("nowhere"), Vec::<String>::new());
+    // What looks like it, found or not.
+    assert_eq!(all("wrong"), ["one/wrong.cpython-299-x86_64-linux-gnu.so WrongTag"]);
+    assert_eq!(all("folder"), ["one/folder.py NotAFile"]);
+    assert_eq!(all("loop"), ["one/loop BrokenLink", "one/loop.py BrokenLink"]);
+    assert_eq!(all("dangling"), ["one/dangling.py BrokenLink"]);
+    assert_eq!(all("cased"), ["one/Cased.py OtherCase"]);
+    assert_eq!(all("upper"), ["one/UPPER OtherCase"]);
+    assert_eq!(all("plain"), ["one/plain NotADirectory", "two/plain.py Chosen"]);
+    assert_eq!(all("compiled"), ["one/compiled.pyc Chosen"]);
 }
 
 fn unique(python: &Path) -> String {

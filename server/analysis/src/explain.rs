@@ -374,5 +374,11 @@ pub const fn verdict_words(verdict: &Verdict) -> &'static str {
         Verdict::Later => "comes later in the search order",
         Verdict::PortionNotUsed => "has no __init__, and a module that is no namespace portion was found",
         Verdict::SameEntry => "in the same directory another kind of module goes first",
+        Verdict::WrongTag => "is an extension module for another interpreter",
+        Verdict::NotADirectory => "has the name of the package, but is no directory",
+        Verdict::NotAFile => "has the name of a module's file, but is no file",
+        Verdict::BrokenLink => "is a symbolic link that leads nowhere",
+        Verdict::OtherCase => "differs in upper and lower case",
+        Verdict::Unreadable => "is on the path, but cannot be read",
     }
 }

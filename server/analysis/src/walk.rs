@@ -127,7 +127,7 @@ fn names_in<'a>(resolver: &Resolver<'a>, path: &[String]) -> BTreeSet<&'a str> {
         .filter_map(|member| match member.kind {
             MemberKind::Directory if member.name != "__pycache__" => Some(member.name.as_str()),
             MemberKind::File => module_name(&member.name),
-            MemberKind::Directory | MemberKind::Other => None,
+            MemberKind::Directory | MemberKind::Other | MemberKind::BrokenLink => None,
         })
         .filter(|name| is_identifier(name) && *name != "__init__")
         .collect()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_files::{Db, Listing};
+use speclens_files::{Db, Listing, ReadError};
 
 /// More links than this in a row are a circle (Linux's own limit).
 const MOST_LINKS: usize = 40;
@@ -25,6 +25,10 @@ impl<'db> Disk<'db> {
 
     pub(crate) fn bytes(self, path: &Path) -> Option<Vec<u8>> {
         if path.is_absolute() { self.0.entry(path).bytes(self.0).ok() } else { None }
+    }
+
+    pub(crate) fn read(self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        if path.is_absolute() { self.0.entry(path).bytes(self.0) } else { Err(ReadError::Missing) }
     }
 
     pub(crate) fn text(self, path: &Path) -> Option<String> {

@@ -15,6 +15,7 @@ mod project;
 mod pyvenv;
 mod request;
 mod site;
+mod site_directory;
 mod tables;
 mod version;
 
@@ -27,6 +28,7 @@ pub use model::{
 };
 pub use project::{Project, environment};
 pub use request::{Request, Variables};
+pub use site_directory::{SiteDirectory, add_site_directory};
 pub use tables::{
     FrozenModule, KNOWN_MINORS, OddSpec, VersionTables, cache_tag, extension_suffixes, newest, tables,
 };

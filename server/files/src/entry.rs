@@ -45,6 +45,16 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What is there.
+    pub fn kind(self, db: &dyn Db) -> Option<PathKind> {
+        match self.status(db) {
+            Status::Missing => None,
+            Status::File(_) | Status::Open(_) => Some(PathKind::File),
+            Status::Directory(_) => Some(PathKind::Directory),
+            Status::Other => Some(PathKind::Other),
+        }
+    }
+
     /// Whether a regular file (or an open document) is there.
     pub fn is_file(self, db: &dyn Db) -> bool {
         matches!(self.status(db), Status::File(_) | Status::Open(_))

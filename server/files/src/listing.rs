@@ -1,5 +1,7 @@
 //! The members of one directory.
 
+use std::ffi::OsString;
+
 use crate::system::PathKind;
 
 /// What a member of a directory leads to, symbolic links followed.
@@ -9,8 +11,10 @@ pub enum MemberKind {
     File,
     /// A directory.
     Directory,
-    /// A device or the like, or a link that leads nowhere.
+    /// A device or the like.
     Other,
+    /// A symbolic link that leads nowhere, or in a circle.
+    BrokenLink,
 }
 
 /// One member of a directory.
@@ -26,23 +30,27 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     members: Vec<Member>,
+    not_text: Vec<OsString>,
 }
 
 impl Listing {
-    pub(crate) fn new(raw: Vec<(String, Option<PathKind>)>) -> Self {
-        let mut members: Vec<Member> = raw
-            .into_iter()
-            .map(|(name, kind)| Member {
-                name,
-                kind: match kind {
-                    Some(PathKind::File) => MemberKind::File,
-                    Some(PathKind::Directory) => MemberKind::Directory,
-                    Some(PathKind::Other) | None => MemberKind::Other,
-                },
-            })
-            .collect();
-        members.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { members }
+    pub(crate) fn new(raw: Vec<(OsString, Option<PathKind>)>) -> Self {
+        let mut listing = Self { members: Vec::with_capacity(raw.len()), not_text: Vec::new() };
+        for (name, kind) in raw {
+            let kind = match kind {
+                Some(PathKind::File) => MemberKind::File,
+                Some(PathKind::Directory) => MemberKind::Directory,
+                Some(PathKind::Other) => MemberKind::Other,
+                None => MemberKind::BrokenLink,
+            };
+            match name.into_string() {
+                Ok(name) => listing.members.push(Member { name, kind }),
+                Err(name) => listing.not_text.push(name),
+            }
+        }
+        listing.members.sort_by(|a, b| a.name.cmp(&b.name));
+        listing.not_text.sort();
+        listing
     }
 
     /// The member called `name`, in exactly this case.
@@ -61,7 +69,12 @@ impl Listing {
         self.get(name) == Some(MemberKind::Directory)
     }
 
-    /// All members, sorted by name.
+    /// The names that are no text. No module can be called so.
+    pub fn not_text(&self) -> impl Iterator<Item = &OsString> {
+        self.not_text.iter()
+    }
+
+    /// All members whose names are text, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Member> {
         self.members.iter()
     }

@@ -1,6 +1,7 @@
 //! The [`FileSystem`] trait, the disk, and a file system in memory for tests.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -69,7 +70,7 @@ pub trait FileSystem: fmt::Debug + Send + Sync {
     /// The bytes of a regular file.
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError>;
     /// The members of a directory, in no order; links are told apart from what they lead to.
-    fn read_directory(&self, path: &Path) -> io::Result<Vec<(String, Option<PathKind>)>>;
+    fn read_directory(&self, path: &Path) -> io::Result<Vec<(OsString, Option<PathKind>)>>;
     /// The absolute path with every symbolic link resolved.
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf>;
     /// What a symbolic link says, or an error where `path` is none.
@@ -107,12 +108,10 @@ impl FileSystem for DiskSystem {
         }
     }
 
-    fn read_directory(&self, path: &Path) -> io::Result<Vec<(String, Option<PathKind>)>> {
+    fn read_directory(&self, path: &Path) -> io::Result<Vec<(OsString, Option<PathKind>)>> {
         let mut members = Vec::new();
         for member in std::fs::read_dir(path)? {
             let member = member?;
-            // A name that is no text cannot be a module's name.
-            let Ok(name) = member.file_name().into_string() else { continue };
             let kind = match member.file_type() {
                 Ok(kind) if kind.is_file() => Some(PathKind::File),
                 Ok(kind) if kind.is_dir() => Some(PathKind::Directory),
@@ -120,7 +119,7 @@ impl FileSystem for DiskSystem {
                 Ok(kind) if kind.is_symlink() => self.metadata(&member.path()).ok().map(|found| found.kind),
                 _ => Some(PathKind::Other),
             };
-            members.push((name, kind));
+            members.push((member.file_name(), kind));
         }
         Ok(members)
     }
@@ -204,14 +203,14 @@ impl FileSystem for MemorySystem {
         self.node(path, |content, _| content.clone())?.ok_or(ReadError::NotAFile)
     }
 
-    fn read_directory(&self, path: &Path) -> io::Result<Vec<(String, Option<PathKind>)>> {
+    fn read_directory(&self, path: &Path) -> io::Result<Vec<(OsString, Option<PathKind>)>> {
         self.node(path, |_, _| ())?;
         let path = normalized(path);
         let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         let members = nodes.iter().filter(|(node, _)| node.parent() == Some(path.as_path()));
         Ok(members
             .filter_map(|(node, (content, _))| {
-                let name = node.file_name()?.to_str()?.to_owned();
+                let name = node.file_name()?.to_owned();
                 let kind = if content.is_some() { PathKind::File } else { PathKind::Directory };
                 Some((name, Some(kind)))
             })

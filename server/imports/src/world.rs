@@ -5,11 +5,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use speclens_environment::{Environment, Project, VersionTables, environment, tables};
-use speclens_files::{Db, Listing};
+use speclens_environment::{Environment, Project, PythonVersion, VersionTables, environment, tables};
+use speclens_files::{Db, Listing, PathKind};
 use speclens_source::{ModuleFacts, Name, module_facts};
 
-use crate::finders::{DatabaseDirectories, Directories, SearchState};
+use crate::finders::{Archive, DatabaseDirectories, Directories, SearchState};
 use crate::machine::{Checkpoint, ImportState, World};
 
 /// Where code of a project runs: its environment, and the directory that `sys.path` starts with.
@@ -69,8 +69,16 @@ fn checkpoint<'db>(db: &'db dyn Db, chain: ImportChain<'db>) -> Arc<Checkpoint> 
 }
 
 impl Directories for DatabaseWorld<'_> {
+    fn kind(&self, path: &str) -> Option<PathKind> {
+        self.directories.kind(path)
+    }
+
     fn listing(&self, directory: &str) -> Option<&Listing> {
         self.directories.listing(directory)
+    }
+
+    fn archive(&self, path: &str, version: PythonVersion) -> Option<&Archive> {
+        self.directories.archive(path, version)
     }
 }
 

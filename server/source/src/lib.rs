@@ -9,5 +9,6 @@ pub mod program;
 pub use decode::{DecodeError, decode};
 pub use facts::{ModuleFacts, module_facts, text};
 pub use lines::{Encoding, LineIndex, Position};
+pub use parser::line::leading_imports;
 pub use parser::literals::{Literal, LiteralCall, literal_calls, module_literals, names_of_narrow_finder};
 pub use program::{Name, Span, SyntaxError};

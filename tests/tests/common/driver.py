@@ -56,7 +56,11 @@ def loader_name(loader):
 def main():
     print(json.dumps(STATE))
     for name in json.load(sys.stdin):
-        spec = find(name)
+        try:
+            spec = find(name)
+        except Exception as error:
+            print(json.dumps({"name": name, "raised": repr(error)}))
+            continue
         row = {"name": name, "found": spec is not None}
         row.update(
             loader=loader_name(spec.loader) if spec else None,

@@ -207,11 +207,15 @@ fn scratch_file(name: &str, text: &str) -> PathBuf {
 
 /// The model's rows, in the form of the driver's.
 pub fn predict(database: &Database, environment: &Arc<Environment>, names: &[String]) -> Vec<Value> {
-    let state = SearchState::at_startup(environment, None);
+    predict_on(database, &SearchState::at_startup(environment, None), names)
+}
+
+/// The same, for any search path.
+pub fn predict_on(database: &Database, state: &SearchState, names: &[String]) -> Vec<Value> {
     let mut known = BTreeMap::new();
     names
         .iter()
-        .map(|name| row(name, find(database, &state, name, &mut known).as_ref(), environment))
+        .map(|name| row(name, find(database, state, name, &mut known).as_ref(), &state.environment))
         .collect()
 }
 
@@ -225,7 +229,8 @@ fn find(
         return spec.clone();
     }
     let directories = DatabaseDirectories(database.db());
-    let spec = match name.rsplit_once('.') {
+    // A name that starts with its only dot has no parent, as in the driver.
+    let spec = match name.rsplit_once('.').filter(|(parent, _)| !parent.is_empty()) {
         None => find_spec(&directories, state, name, None).spec,
         Some((parent, _)) => find(database, state, parent, known)
             .and_then(|parent| parent.submodule_search_locations)

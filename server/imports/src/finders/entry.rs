@@ -1,6 +1,7 @@
 //! What one entry of a search path has for a name: `FileFinder.find_spec`, and its stand-ins.
 
 use speclens_environment::{BUILT_IN_LIBRARY, Interpreter, PythonVersion, VersionTables, tables};
+use speclens_files::PathKind;
 
 use super::{Directories, SearchState};
 use crate::spec::{Loader, ModuleSpec};
@@ -35,25 +36,34 @@ impl Suffixes {
         loader: &Loader,
         package: Option<&str>,
     ) -> ModuleSpec {
-        let cached = match loader {
-            Loader::Source => Some(self.cache_from_source(&file)),
-            Loader::Sourceless => Some(file.clone()),
-            _ => None,
-        };
         ModuleSpec {
             name: name.to_owned(),
             loader: Some(loader.clone()),
-            origin: Some(file),
             submodule_search_locations: package.map(|directory| vec![directory.to_owned()]),
             has_location: true,
-            cached,
+            cached: self.cached(&file),
+            origin: Some(file),
         }
+    }
+
+    /// `_get_cached`.
+    pub(super) fn cached(&self, file: &str) -> Option<String> {
+        let ends_with = |suffix: &str| file.ends_with(suffix);
+        if ends_with(".py") {
+            return Some(self.cache_from_source(file));
+        }
+        ends_with(".pyc").then(|| file.to_owned())
     }
 
     /// `importlib.util.cache_from_source`.
     fn cache_from_source(&self, file: &str) -> String {
         let (directory, name) = file.rsplit_once('/').unwrap_or(("", file));
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let stem = match name.rsplit_once('.') {
+            // A file that is called `.py`.
+            Some(("", rest)) => rest,
+            Some((stem, _)) => stem,
+            None => name,
+        };
         join(directory, &format!("__pycache__/{stem}.{}.pyc", self.cache_tag))
     }
 }
@@ -98,7 +108,7 @@ impl<'a> Search<'a> {
         if entry.starts_with(BUILT_IN_LIBRARY) {
             return self.look_in_account(entry, name);
         }
-        if self.directories.listing(entry).is_some() {
+        if self.directories.kind(entry) == Some(PathKind::Directory) {
             return self.look_in_directory(entry, name);
         }
         self.look_behind_placeholder(entry, name).or_else(|| self.look_in_archive(entry, name))
@@ -110,11 +120,8 @@ impl<'a> Search<'a> {
         let mut portion = None;
         if listing.has_directory(tail) {
             let directory = join(entry, tail);
-            let inside = self.directories.listing(&directory);
             for (suffix, loader) in self.suffixes.iter() {
-                let init = format!("__init__{suffix}");
-                if inside.is_some_and(|inside| inside.has_file(&init)) {
-                    let file = join(&directory, &init);
+                if let Some(file) = self.init(&directory, suffix) {
                     return Some(Hit::Module(self.suffixes.spec(name, file, loader, Some(&directory))));
                 }
             }
@@ -127,6 +134,17 @@ impl<'a> Search<'a> {
             }
         }
         portion.map(|directory| Hit::Portions(vec![directory]))
+    }
+
+    /// The `__init__` of a package. It can be there in a directory that must not be listed.
+    pub(super) fn init(&self, directory: &str, suffix: &str) -> Option<String> {
+        let name = format!("__init__{suffix}");
+        let file = join(directory, &name);
+        let found = match self.directories.listing(directory) {
+            Some(inside) => inside.has_file(&name),
+            None => self.directories.kind(&file) == Some(PathKind::File),
+        };
+        found.then_some(file)
     }
 
     /// The standard library without its files: the tables know what is there.

@@ -4,6 +4,7 @@
 //! `FileFinder`).
 
 mod archive;
+mod bytecode;
 mod candidates;
 mod editable;
 mod entry;
@@ -12,8 +13,8 @@ mod meta_path;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use speclens_environment::{Environment, MetaPathFinder};
-use speclens_files::{Db, Listing};
+use speclens_environment::{Environment, MetaPathFinder, PythonVersion};
+use speclens_files::{Db, Entry, Listing, PathKind};
 
 use crate::spec::ModuleSpec;
 
@@ -23,30 +24,43 @@ pub use meta_path::{find_in_path, find_spec};
 
 /// What the finders may ask of the world. Implemented over the database and, in tests, over anything.
 pub trait Directories {
+    /// What the path leads to, symbolic links followed; `None` where nothing is there.
+    fn kind(&self, path: &str) -> Option<PathKind>;
+
     /// The members of a directory, or `None` where there is none that can be read.
     fn listing(&self, directory: &str) -> Option<&Listing>;
 
     /// The members of the zip archive that the file `path` is, or `None` where there is none.
-    fn archive(&self, path: &str) -> Option<&Archive> {
-        let _ = path;
-        None
-    }
+    fn archive(&self, path: &str, version: PythonVersion) -> Option<&Archive>;
 }
 
 /// The directories of the database's file system.
 #[derive(Clone, Copy)]
 pub struct DatabaseDirectories<'db>(pub &'db dyn Db);
 
-impl Directories for DatabaseDirectories<'_> {
-    fn listing(&self, directory: &str) -> Option<&Listing> {
-        let path = Path::new(directory);
+impl DatabaseDirectories<'_> {
+    /// The entry of `path`; for a path with a slash at its end only where that is a directory, which a [`Path`] forgets.
+    fn entry(self, path: &str) -> Option<Entry> {
         // The finders of a relative entry look in the directory of the process, which is not known here.
-        if path.is_absolute() { self.0.entry(path).listing(self.0) } else { None }
+        if !Path::new(path).is_absolute() {
+            return None;
+        }
+        let entry = self.0.entry(Path::new(path));
+        (!(path.ends_with('/') || path.ends_with("/.")) || entry.is_directory(self.0)).then_some(entry)
+    }
+}
+
+impl Directories for DatabaseDirectories<'_> {
+    fn kind(&self, path: &str) -> Option<PathKind> {
+        self.entry(path)?.kind(self.0)
     }
 
-    fn archive(&self, path: &str) -> Option<&Archive> {
-        let path = Path::new(path);
-        if path.is_absolute() { archive::read(self.0, self.0.entry(path)).as_ref() } else { None }
+    fn listing(&self, directory: &str) -> Option<&Listing> {
+        self.entry(directory)?.listing(self.0)
+    }
+
+    fn archive(&self, path: &str, version: PythonVersion) -> Option<&Archive> {
+        archive::read(self.0, self.entry(path)?, version.minor).as_ref()
     }
 }
 
@@ -74,6 +88,18 @@ pub enum Verdict {
     PortionNotUsed,
     /// In the same path entry another kind goes first (package, then extension, source, bytecode).
     SameEntry,
+    /// An extension module, but for another interpreter: its suffix is none of this one's.
+    WrongTag,
+    /// It is called like the directory of a package, and is none.
+    NotADirectory,
+    /// It is called like the file of a module, and is none.
+    NotAFile,
+    /// A symbolic link that leads nowhere, or in a circle.
+    BrokenLink,
+    /// Its name has letters of another case.
+    OtherCase,
+    /// A path entry that cannot be listed, or a file that is no zip archive: no finder finds anything in it.
+    Unreadable,
 }
 
 /// A file or directory that could have been the module.

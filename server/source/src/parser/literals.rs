@@ -8,7 +8,7 @@ use rustpython_ruff_python_parser::parse_module;
 use super::{MAX_DEPTH, nesting};
 
 /// A text that nests deeper than this holds no data of interest.
-const MAX_LEVELS: usize = 1_000;
+pub(super) const MAX_LEVELS: usize = 1_000;
 
 /// A value that is written out in full.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The parser: the only module that names the parser's types. Text in, [`Block`] and errors out.
 
 mod expressions;
+pub(crate) mod line;
 pub(crate) mod literals;
 mod nesting;
 mod recovery;
