@@ -17,7 +17,9 @@ use speclens_imports::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 
 /// No run of an interpreter may take longer.
 const LIMIT: Duration = Duration::from_mins(2);
-const DRIVER: &str = include_str!("driver.py");
+/// What `speclens verify` asks is what the tests ask.
+const DRIVER: &str = include_str!("../../../server/speclens/src/command_line/verify/ask.py");
+const MARK: &str = "answer: ";
 const ATTRIBUTES: &str = include_str!("attributes.py");
 
 /// The interpreters of this machine: those of pyenv, and every `python3.X` on PATH.
@@ -153,8 +155,10 @@ impl Start {
             command.arg("-I");
         }
         let driver = scratch_file("driver.py", DRIVER);
-        let text = run(command.arg(driver), &json!(names).to_string());
-        let mut rows = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let question = json!({"names": names, "all": false});
+        let text = run(command.arg(driver).arg(MARK), &question.to_string());
+        let answers = text.lines().filter_map(|line| line.strip_prefix(MARK));
+        let mut rows = answers.map(|line| serde_json::from_str(line).expect("JSON"));
         let mut state: Value = rows.next().expect("the state");
         if !self.isolated {
             // sys.path[0] is the driver's directory.

@@ -1,4 +1,4 @@
-"""Prints what this interpreter's finders say, as JSON lines after a mark: its `sys.path`, then one object for each name.
+"""Prints what this interpreter's finders say, as JSON lines after a mark: its own state, then one object for each name.
 
 stdin has `{"names": […], "all": bool}`; with `all`, the names that this interpreter can tell of itself are added. Asks the
 finders of `sys.meta_path` themselves, since `importlib.util.find_spec` would import the parents. Runs on CPython 3.6 and newer.
@@ -14,6 +14,12 @@ MARK = sys.argv[1]
 # Importing what this script needs changes neither; a finder that is asked might.
 PATH = list(sys.path)
 FINDERS = list(sys.meta_path)
+STATE = {
+    "version": "%d.%d.%d" % sys.version_info[:3],
+    "prefix": sys.prefix,
+    "base_prefix": sys.base_prefix,
+    "meta_path": [getattr(finder, "__name__", type(finder).__name__) for finder in FINDERS],
+}
 found = {}
 
 
@@ -98,11 +104,11 @@ def show(value):
 
 def main():
     asked = json.load(sys.stdin)
-    show({"version": "%d.%d.%d" % sys.version_info[:3], "sys_path": [text(entry) for entry in PATH]})
-    names = set(asked["names"])
+    show(dict(STATE, sys_path=[text(entry) for entry in PATH]))
+    names = asked["names"]
     if asked["all"]:
-        names |= own_names()
-    for name in sorted(names):
+        names += sorted(own_names() - set(names))
+    for name in names:
         show(row(name))
 
 
