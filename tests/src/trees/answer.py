@@ -88,7 +88,14 @@ def add_site_directory(request):
     # site prints what it ignores.
     sys.stderr = io.StringIO()
     try:
-        site.addsitedir(request["site"], set(request["path"]))
+        known = set(request["path"])
+        if sys.version_info >= (3, 15):
+            # `site.addsitedir` passes over a directory that it is told of (gh-75723); the start does not.
+            state = site.StartupState(known)
+            state.addsitedir(request["site"])
+            state.process()
+        else:
+            site.addsitedir(request["site"], known)
     except Exception as error:
         raised = type(error).__name__
     finally:

@@ -110,10 +110,14 @@ impl Archive {
         self.members.contains_key(name)
     }
 
-    /// Whether something is below `directory`, which ends with a slash, listed or not.
+    /// Whether `directory`, which ends with a slash, is there because a member is below it (`zipimport._read_directory`
+    /// of 3.14: what is before a name's last slash, and so on upwards; slashes at its end do not count).
     fn holds(&self, directory: &str) -> bool {
-        let below = self.members.range(directory.to_owned()..).next();
-        below.is_some_and(|(name, _)| name.starts_with(directory))
+        let members = self.members.range(directory.to_owned()..).map(|(name, _)| name.as_str());
+        let above = |name: &str| name.trim_end_matches('/').rfind('/').map(|at| at + 1);
+        members.take_while(|name| name.starts_with(directory)).any(|name| {
+            std::iter::successors(above(name), |&end| above(&name[..end])).any(|end| end == directory.len())
+        })
     }
 
     /// `_get_module_code`: the member whose code would run; `None` where that raises an `ImportError`.
