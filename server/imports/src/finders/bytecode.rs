@@ -42,7 +42,8 @@ impl Head {
             12 => 3531,
             13 => 3571,
             14 => 3627,
-            // Not settled: any that looks like one.
+            15 => 3666,
+            // Not known: any that looks like one.
             _ => return self.0.get(2..4) == Some(b"\r\n"),
         };
         self.0.get(..4).is_some_and(|magic| magic[..2] == number.to_le_bytes() && &magic[2..] == b"\r\n")
