@@ -17,15 +17,15 @@ impl Tree {
     fn new(files: &[(&str, &str)]) -> Self {
         let system = Arc::new(MemorySystem::default());
         for (path, text) in files {
-            system.write(format!("/work/{path}"), *text);
+            system.write(format!("/project/{path}"), *text);
         }
         let mut database = Database::new(system);
-        let project = Project::new(database.db_mut(), "/work".into(), Request::default());
+        let project = Project::new(database.db_mut(), "/project".into(), Request::default());
         Self { database, project }
     }
 
     fn world(&self) -> DatabaseWorld<'_> {
-        DatabaseWorld::new(self.database.db(), self.project, Some("/work".into()))
+        DatabaseWorld::new(self.database.db(), self.project, Some("/project".into()))
     }
 
     /// Imports the names in turn; the exception of the last one.

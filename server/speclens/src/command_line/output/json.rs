@@ -117,20 +117,20 @@ mod tests {
             {
                 "rule": "import-raises", "severity": "error", "certainty": "certain",
                 "message": "this import will raise ValueError: transformers.__spec__ is None",
-                "file": "/work space/app.py", "range": range(2, 1, 17),
+                "file": "/my code/app.py", "range": range(2, 1, 17),
                 "related": [{
                     "message": "puts another object in sys.modules",
                     "file": "/lib/lazy/__init__.py", "range": range(2, 1, 22),
                 }],
                 "fixes": [{
                     "title": "Swap the imports",
-                    "edits": [{"file": "/work space/app.py", "range": range(1, 1, 20), "text": "import lightning"}],
+                    "edits": [{"file": "/my code/app.py", "range": range(1, 1, 20), "text": "import lightning"}],
                 }],
             },
             {
                 "rule": "module-without-spec", "severity": "warning", "certainty": "possible",
                 "message": "é.x may be 100% None",
-                "file": "/work space/app.py", "range": range(2, 28, 31), "related": [], "fixes": [],
+                "file": "/my code/app.py", "range": range(2, 28, 31), "related": [], "fixes": [],
             },
         ]);
         assert_eq!(value, expected);

@@ -134,7 +134,7 @@ mod example {
     }
 
     pub fn sources() -> Sources {
-        let texts = [("/work space/app.py", APP), ("/lib/lazy/__init__.py", LAZY)];
+        let texts = [("/my code/app.py", APP), ("/lib/lazy/__init__.py", LAZY)];
         Sources(texts.map(|(path, text)| (path.into(), LineIndex::new(text.into()))).into())
     }
 
@@ -145,7 +145,7 @@ mod example {
                 severity: Severity::Error,
                 certainty: Certainty::Certain,
                 message: "this import will raise ValueError: transformers.__spec__ is None".into(),
-                place: place("/work space/app.py", APP, "import lightning"),
+                place: place("/my code/app.py", APP, "import lightning"),
                 related: vec![Related {
                     message: "puts another object in sys.modules".into(),
                     place: place("/lib/lazy/__init__.py", LAZY, "sys.modules[__name__]"),
@@ -154,7 +154,7 @@ mod example {
                 fixes: vec![Fix {
                     title: "Swap the imports".into(),
                     edits: vec![Edit {
-                        place: place("/work space/app.py", APP, "import transformers"),
+                        place: place("/my code/app.py", APP, "import transformers"),
                         text: "import lightning".into(),
                     }],
                 }],
@@ -164,7 +164,7 @@ mod example {
                 severity: Severity::Warning,
                 certainty: Certainty::Possible,
                 message: "é.x may be 100% None".into(),
-                place: place("/work space/app.py", APP, "é.x"),
+                place: place("/my code/app.py", APP, "é.x"),
                 related: vec![],
                 help: vec![],
                 fixes: vec![],
@@ -174,7 +174,7 @@ mod example {
 
     pub fn rendered(format: OutputFormat) -> String {
         let (findings, sources) = (findings(), sources());
-        let directory = Path::new("/work space");
+        let directory = Path::new("/my code");
         Report { findings: &findings, sources: &sources, directory, summary: "1 error, 1 warning" }
             .render(format)
     }

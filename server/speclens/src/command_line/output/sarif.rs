@@ -147,7 +147,7 @@ mod tests {
         let log: serde_json::Value = serde_json::from_str(&rendered(OutputFormat::Sarif)).unwrap();
         let run = &log["runs"][0];
         assert_eq!(log["version"], "2.1.0");
-        assert_eq!(run["originalUriBaseIds"]["%SRCROOT%"]["uri"], "file:///work%20space/");
+        assert_eq!(run["originalUriBaseIds"]["%SRCROOT%"]["uri"], "file:///my%20code/");
         let first = &run["results"][0];
         let index = usize::try_from(first["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], "import-raises");
