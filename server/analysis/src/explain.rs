@@ -233,7 +233,7 @@ fn outcome(db: &dyn Db, world: &DatabaseWorld<'_>, checkpoint: &Checkpoint, name
     Imported::Other(Replacement { class: view.class.to_string(), spec, evidence })
 }
 
-fn as_evidence(db: &dyn Db, lines: &[Related]) -> Vec<Evidence> {
+pub(crate) fn as_evidence(db: &dyn Db, lines: &[Related]) -> Vec<Evidence> {
     let evidence = lines.iter().map(|line| {
         let facts = module_facts(db, db.entry(&line.place.file)).as_ref().ok();
         Evidence {

@@ -2,6 +2,7 @@
 //! terminals.
 
 mod check;
+mod effects;
 mod explain;
 mod finding;
 mod hover;
@@ -13,6 +14,7 @@ mod verdicts;
 mod walk;
 
 pub use check::{FileReport, check_file};
+pub use effects::{Added, Effects, Module, effects};
 pub use explain::{
     Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,
     owners, verdict_words,

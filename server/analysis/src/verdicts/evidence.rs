@@ -19,7 +19,7 @@ pub(super) fn of_module(context: &Context<'_>, view: &ModuleView, before: u32) -
 
 /// The same without the user's own import.
 pub(crate) fn module_lines(view: &ModuleView) -> Vec<Related> {
-    view.evidence.iter().map(|evidence| of_deed(&view.name, evidence)).collect()
+    view.evidence.iter().map(|evidence| deed_line(&view.name, evidence)).collect()
 }
 
 /// Why an exception is raised, in the order of events: what was done before, then the way to the line that raises.
@@ -34,14 +34,14 @@ pub(super) fn of_exception(context: &Context<'_>, raised: &Raised, before: u32) 
 
 /// What an import changed beside `sys.modules`.
 pub(crate) fn change_lines(changes: &[Evidence]) -> Vec<Related> {
-    changes.iter().map(|evidence| of_deed("", evidence)).collect()
+    changes.iter().map(|evidence| deed_line("", evidence)).collect()
 }
 
 /// The same without the user's own import.
 pub(crate) fn exception_lines(raised: &Raised) -> Vec<Related> {
     let subject = culprit(raised).unwrap_or_default();
     let deeds = raised.evidence.iter().filter(|evidence| evidence.deed != Deed::Raises);
-    deeds.map(|evidence| of_deed(&subject, evidence)).chain(way(raised)).collect()
+    deeds.map(|evidence| deed_line(&subject, evidence)).chain(way(raised)).collect()
 }
 
 /// The module that another object stands for, where that is the cause of an exception.
@@ -94,7 +94,8 @@ fn covers(imported: &str, module: &str) -> bool {
     imported == module || imported.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'))
 }
 
-fn of_deed(subject: &str, evidence: &Evidence) -> Related {
+/// What one line did to a module.
+pub(crate) fn deed_line(subject: &str, evidence: &Evidence) -> Related {
     Related { message: sentence(subject, &evidence.deed), place: place(&evidence.site) }
 }
 

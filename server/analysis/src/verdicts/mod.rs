@@ -5,7 +5,7 @@ mod evidence;
 mod imports;
 mod reads;
 
-pub(crate) use evidence::{change_lines, exception_lines, module_lines};
+pub(crate) use evidence::{change_lines, deed_line, exception_lines, module_lines};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

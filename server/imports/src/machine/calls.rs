@@ -189,13 +189,13 @@ impl Machine<'_> {
             file: Arc::clone(&function.file),
             module: function.module,
             names: variables,
+            function: Some(Arc::clone(&function.qualified_name)),
             enclosing: function.enclosing,
             method: function.class.zip(receiver),
             globals: Vec::new(),
             nonlocals: Vec::new(),
             current: code.name_span,
             observed,
-            is_function: true,
             is_captured: false,
             possible_returns: Vec::new(),
         });
@@ -329,7 +329,8 @@ impl Machine<'_> {
     /// `function.__name__` and the like.
     pub(super) fn function_attribute(&self, function: &FunctionObject, name: &str) -> Value {
         match name {
-            "__name__" | "__qualname__" => Value::str(function.code.name.as_str()),
+            "__name__" => Value::str(function.code.name.as_str()),
+            "__qualname__" => Value::Str(Arc::clone(&function.qualified_name)),
             "__module__" => self
                 .state
                 .heap

@@ -36,12 +36,14 @@ impl Machine<'_> {
             });
         }
         let region = self.region();
+        let qualified_name = self.qualified_name(&function.name);
         let Some(frame) = self.frames.last_mut() else { return Ok(Value::Unknown) };
         frame.is_captured = true;
         let in_class = matches!(self.state.heap.get(frame.names).payload, Payload::Class { .. });
-        let enclosing = if frame.is_function && !in_class { Some(frame.names) } else { frame.enclosing };
+        let enclosing = if frame.is_function() && !in_class { Some(frame.names) } else { frame.enclosing };
         let object = FunctionObject {
             code: Arc::clone(function),
+            qualified_name,
             module: frame.module,
             enclosing,
             defaults,
@@ -50,6 +52,18 @@ impl Machine<'_> {
         };
         let payload = Payload::Function(Arc::new(object));
         Ok(self.state.heap.make(Value::Builtin("types.FunctionType"), payload, region))
+    }
+
+    /// The `__qualname__` of what is defined here (PEP 3155).
+    fn qualified_name(&self, name: &str) -> Arc<str> {
+        let Some(frame) = self.frame() else { return Arc::from(name) };
+        if let Some(function) = &frame.function {
+            return Arc::from(format!("{function}.<locals>.{name}"));
+        }
+        match self.text_attribute(frame.names, "__qualname__") {
+            Some(class) => Arc::from(format!("{class}.{name}")),
+            None => Arc::from(name),
+        }
     }
 
     pub(super) fn define_class(&mut self, class: &Arc<Class>, decorators: &[Expression]) -> Raises<()> {
@@ -68,6 +82,7 @@ impl Machine<'_> {
         }
         let metaclass = metaclass.unwrap_or_else(|| self.metaclass_of(&bases));
         let region = self.region();
+        let qualified_name = self.qualified_name(&class.name);
         let Some(frame) = self.frame() else { return Ok(()) };
         let site = super::Site { file: Arc::clone(&frame.file), span: class.name_span };
         let module_name = self.state.heap.slot(frame.module, "__name__").map(|slot| slot.value.clone());
@@ -81,7 +96,7 @@ impl Machine<'_> {
         });
         self.state.heap.set(id, "__module__", module_name.unwrap_or(Value::Unknown), None);
         self.state.heap.set(id, "__name__", Value::str(&class.name), None);
-        self.state.heap.set(id, "__qualname__", Value::str(&class.name), None);
+        self.state.heap.set(id, "__qualname__", Value::Str(qualified_name), None);
         // Docstrings and annotations are not in the program.
         self.state.heap.set(id, "__doc__", Value::Unknown, None);
         self.state.heap.set(id, "__annotations__", Value::Unknown, None);

@@ -331,7 +331,7 @@ impl Machine<'_> {
     /// own values with something that is not modelled is not. So an exception from inside a call is believed where
     /// the code around expects it, or where it is about imports.
     pub(super) fn is_convincing(&self, raised: &Raised) -> bool {
-        let in_function = self.frame().is_some_and(|frame| frame.is_function && !frame.observed);
+        let in_function = self.frame().is_some_and(|frame| frame.is_function() && !frame.observed);
         let import_error = Value::Builtin("builtins.ImportError");
         !in_function
             || raised.type_name.is_empty()

@@ -223,7 +223,7 @@ impl Machine<'_> {
 
     fn runs_file(&self, origin: Option<&str>) -> bool {
         // The user's file may run as a script and be imported as well.
-        let imported = self.frames.iter().filter(|frame| !frame.is_function && !frame.observed);
+        let imported = self.frames.iter().filter(|frame| !frame.is_function() && !frame.observed);
         origin.is_some_and(|origin| imported.into_iter().any(|frame| &*frame.file == origin))
     }
 
@@ -237,7 +237,7 @@ impl Machine<'_> {
         let finders = self.state.search.meta_path.clone();
         for (finder, object) in finders.into_iter().zip(objects.iter()) {
             let found = match object {
-                Some(object) => self.ask_finder(object, name, locations),
+                Some(object) => self.ask_finder(&object.value, name, locations),
                 None => {
                     let mut search = finders::SearchState::clone(&self.state.search);
                     search.meta_path = vec![finder];

@@ -10,6 +10,7 @@ mod builtins;
 mod calls;
 mod classes;
 mod define;
+mod effects;
 mod exception;
 mod execute;
 mod expressions;
@@ -36,10 +37,11 @@ use speclens_environment::VersionTables;
 use speclens_source::program::Function;
 use speclens_source::{ModuleFacts, Name, Span};
 
+pub use effects::{Addition, Effects, ModuleEffect};
 pub use exception::{Raised, Raises};
 pub use observe::{Observation, ObservationKind, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
-pub use state::{Deed, Evidence, ImportState};
+pub use state::{Deed, Evidence, ImportState, Installed};
 pub use sys::PATH_IS_UNKNOWN;
 pub use value::{Site, Value};
 pub use view::{ModuleView, SpecState};
@@ -114,6 +116,8 @@ struct Frame {
     module: ObjectId,
     /// Where names are bound: the module, a class, or the variables of a call.
     names: ObjectId,
+    /// The function's `__qualname__`.
+    function: Option<Arc<str>>,
     /// The variables of the function around.
     enclosing: Option<ObjectId>,
     /// The function's class and first argument, for `super()`.
@@ -124,7 +128,6 @@ struct Frame {
     current: Span,
     /// Whether this is the code that the user looks at.
     observed: bool,
-    is_function: bool,
     /// Whether something that outlives the call can see its variables.
     is_captured: bool,
     /// What `return` statements in undecided branches gave.
@@ -139,6 +142,12 @@ struct TryContext {
     /// Whether the statement is in the user's file.
     observed: bool,
     possible: Vec<Raised>,
+}
+
+impl Frame {
+    fn is_function(&self) -> bool {
+        self.function.is_some()
+    }
 }
 
 impl<'w> Machine<'w> {

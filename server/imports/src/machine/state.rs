@@ -23,6 +23,17 @@ pub struct Entry {
     pub startup: bool,
 }
 
+/// An object that code put on `sys.meta_path` or `sys.path_hooks`, or in the place of `builtins.__import__`.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The object.
+    pub value: Value,
+    /// The statement that did it.
+    pub put: Option<Site>,
+    /// Whether it certainly did.
+    pub certain: bool,
+}
+
 /// What a piece of evidence says of its line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Deed {
@@ -84,7 +95,11 @@ pub struct ImportState {
     /// The objects on `sys.meta_path` that code put there, in the places of their [`MetaPathFinder::Unknown`].
     ///
     /// [`MetaPathFinder::Unknown`]: speclens_environment::MetaPathFinder::Unknown
-    pub finders: Arc<Vec<Option<Value>>>,
+    pub finders: Arc<Vec<Option<Installed>>>,
+    /// The hooks that code added to `sys.path_hooks`.
+    pub path_hooks: Arc<Vec<Installed>>,
+    /// What stands in the place of `builtins.__import__`.
+    pub import_function: Option<Installed>,
     /// What changed the finders, the hooks or the search path.
     pub changes: Arc<Vec<Evidence>>,
     /// The modules that were loaded, with the statement that first imported each.
@@ -100,6 +115,8 @@ impl ImportState {
     pub fn fresh(search: SearchState) -> Self {
         Self {
             finders: Arc::new(vec![None; search.meta_path.len()]),
+            path_hooks: Arc::default(),
+            import_function: None,
             heap: Heap::default(),
             modules: RedBlackTreeMapSync::default(),
             search: Arc::new(search),
@@ -130,6 +147,8 @@ impl ImportState {
         self.modules = later.modules.clone();
         self.search = Arc::clone(&later.search);
         self.finders = Arc::clone(&later.finders);
+        self.path_hooks = Arc::clone(&later.path_hooks);
+        self.import_function.clone_from(&later.import_function);
         self.changes = Arc::clone(&later.changes);
         self.first_imports = later.first_imports.clone();
         self.unknowns = Arc::clone(&later.unknowns);

@@ -6,7 +6,7 @@ use speclens_environment::{Implementation, MetaPathFinder, Platform};
 
 use super::Machine;
 use super::exception::{Raised, Raises};
-use super::state::{Deed, Entry, Evidence};
+use super::state::{Deed, Entry, Evidence, Installed};
 use super::value::{ObjectId, Payload, Value};
 
 /// One of [`ImportState::unknowns`](super::ImportState::unknowns): where modules are looked for is not known any more.
@@ -131,7 +131,7 @@ impl Machine<'_> {
             "sys.modules" => self.put_into_modules(index, value),
             "sys.path" => self.path_is_unknown(),
             "sys.meta_path" => self.add_finder(None, &value),
-            "sys.path_hooks" => self.note_change(Deed::ChangesPathHooks),
+            "sys.path_hooks" => self.add_path_hook(&value),
             _ => {}
         }
     }
@@ -164,6 +164,7 @@ impl Machine<'_> {
             }
             (Some("builtins"), "__import__") => {
                 self.note_change(Deed::ReplacesImport);
+                self.state.import_function = Some(self.installed(value));
                 self.add_finder(Some(0), &Value::Unknown);
                 true
             }
@@ -217,7 +218,19 @@ impl Machine<'_> {
         let search = Arc::make_mut(&mut self.state.search);
         let at = at.unwrap_or(usize::MAX).min(search.meta_path.len());
         search.meta_path.insert(at, MetaPathFinder::Unknown { what, file, line: line.unwrap_or(1) });
-        Arc::make_mut(&mut self.state.finders).insert(at, Some(finder.clone()));
+        let installed = self.installed(finder);
+        Arc::make_mut(&mut self.state.finders).insert(at, Some(installed));
+    }
+
+    /// Puts a hook into `sys.path_hooks`.
+    fn add_path_hook(&mut self, hook: &Value) {
+        self.note_change(Deed::ChangesPathHooks);
+        let installed = self.installed(hook);
+        Arc::make_mut(&mut self.state.path_hooks).push(installed);
+    }
+
+    fn installed(&self, value: &Value) -> Installed {
+        Installed { value: value.clone(), put: self.site(), certain: self.is_certain() }
     }
 
     /// A method of `sys.modules`, `sys.meta_path`, `sys.path_hooks` or `sys.path`.
@@ -262,7 +275,7 @@ impl Machine<'_> {
         match list {
             "sys.path" => self.add_path(at, &item),
             "sys.meta_path" => self.add_finder(at, &item),
-            _ => self.note_change(Deed::ChangesPathHooks),
+            _ => self.add_path_hook(&item),
         }
         Ok(Value::None)
     }

@@ -208,6 +208,8 @@ pub enum Payload {
 pub struct FunctionObject {
     /// Its code.
     pub code: Arc<Function>,
+    /// `__qualname__`.
+    pub qualified_name: Arc<str>,
     /// The module whose names are its globals.
     pub module: ObjectId,
     /// The variables around it.

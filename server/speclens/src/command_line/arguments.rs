@@ -61,6 +61,8 @@ pub enum Command {
     Rule(Rule),
     /// Print the specs of modules, one JSON object a line
     Resolve(Resolve),
+    /// Show what importing modules does to sys.modules, sys.meta_path, sys.path_hooks, sys.path and __import__
+    Effects(Effects),
     /// Start the interpreter, and compare what its finders say with what Speclens says
     Verify(Verify),
 }
@@ -120,6 +122,15 @@ pub struct Resolve {
     /// Read names from stdin, one a line
     #[arg(long)]
     pub stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Effects {
+    /// Absolute names of modules, each imported in a fresh interpreter
+    #[arg(value_name = "MODULE", required = true)]
+    pub modules: Vec<String>,
+    #[command(flatten)]
+    pub format: TextOrJson,
 }
 
 #[derive(Debug, Args)]

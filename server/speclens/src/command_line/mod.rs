@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod effects;
 mod env;
 mod explain;
 mod files;
@@ -114,6 +115,7 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
         Command::Env(arguments) => env::run(session, arguments),
         Command::Rule(arguments) => rule::run(session, arguments),
         Command::Resolve(arguments) => resolve::run(session, arguments),
+        Command::Effects(arguments) => effects::run(session, arguments),
         Command::Verify(arguments) => verify::run(session, arguments),
     };
     verdict.map(ExitCode::from)
