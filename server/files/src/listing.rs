@@ -1,5 +1,6 @@
 //! The members of one directory.
 
+use std::cmp::Ordering;
 use std::ffi::OsString;
 
 use crate::system::PathKind;
@@ -48,8 +49,8 @@ impl Listing {
                 Err(name) => listing.not_text.push(name),
             }
         }
-        listing.members.sort_by(|a, b| a.name.cmp(&b.name));
-        listing.not_text.sort();
+        listing.members.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        listing.not_text.sort_unstable();
         listing
     }
 
@@ -62,6 +63,12 @@ impl Listing {
     /// Whether `name` is a regular file here.
     pub fn has_file(&self, name: &str) -> bool {
         self.get(name) == Some(MemberKind::File)
+    }
+
+    /// Whether `stem` with `suffix` behind it is a regular file here.
+    pub fn has_file_of(&self, stem: &str, suffix: &str) -> bool {
+        let found = self.members.binary_search_by(|member| order(&member.name, stem, suffix));
+        found.is_ok_and(|at| self.members[at].kind == MemberKind::File)
     }
 
     /// Whether `name` is a directory here.
@@ -77,5 +84,31 @@ impl Listing {
     /// All members whose names are text, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Member> {
         self.members.iter()
+    }
+}
+
+/// How `name` compares with `stem` and `suffix` in one piece, which is never made.
+fn order(name: &str, stem: &str, suffix: &str) -> Ordering {
+    let (name, stem) = (name.as_bytes(), stem.as_bytes());
+    match name.split_at_checked(stem.len()) {
+        Some((start, rest)) => start.cmp(stem).then_with(|| rest.cmp(suffix.as_bytes())),
+        // Shorter than the stem: never equal.
+        None => name.cmp(stem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_two_pieces_is_found_as_in_one() {
+        let names = ["a", "a.b.py", "a.py", "ab", "ab.py", "b.pyc", "\u{e9}.py"];
+        let listing = Listing::new(names.map(|name| (name.into(), Some(PathKind::File))).into());
+        let (stems, suffixes) = (["", "a", "ab", "a.", "b", "c", "\u{e9}"], ["", ".b", ".b.py", ".py", ".pyc", "b"]);
+        for (stem, suffix) in stems.iter().flat_map(|stem| suffixes.map(|suffix| (stem, suffix))) {
+            let whole = format!("{stem}{suffix}");
+            assert_eq!(listing.has_file_of(stem, suffix), listing.has_file(&whole), "{whole}");
+        }
     }
 }
