@@ -72,12 +72,13 @@ impl Search<'_> {
         let tail = tail(name);
         let mut found = Vec::new();
         let mut portion = None;
-        if listing.has_directory(tail) {
+        let called = listing.of_stem(tail);
+        if called.is_directory() {
             let directory = join(entry, tail);
             found.extend(self.inits(&directory).map(|(init, _)| (init, Kind::Module)));
             portion = found.is_empty().then_some((directory, Kind::Portion));
         }
-        let suffixes = self.suffixes.iter().filter(|(suffix, _)| listing.has_file_of(tail, suffix));
+        let suffixes = self.suffixes.iter().filter(|(suffix, _)| called.has_file(suffix));
         found.extend(suffixes.map(|(suffix, _)| (join_all(entry, &[tail, suffix]), Kind::Module)));
         found.extend(portion);
         let alike = listing.iter().filter_map(|member| Some((member, self.likeness(member, tail)?)));

@@ -108,11 +108,11 @@ impl Search<'_> {
             return Some(self.suffixes.spec(name, init, Loader::Source, Some(directory.to_owned())));
         }
         let (above, stem) = directory.rsplit_once('/')?;
-        let listing = self.directories.listing(above)?;
+        let called = self.directories.listing(above)?.of_stem(stem);
         let order = [Loader::Source, Loader::Sourceless, Loader::Extension];
         order.into_iter().find_map(|wanted| {
             let mut suffixes = self.suffixes.iter().filter(|(_, loader)| *loader == wanted);
-            let (suffix, _) = suffixes.find(|(suffix, _)| listing.has_file_of(stem, suffix))?;
+            let (suffix, _) = suffixes.find(|(suffix, _)| called.has_file(suffix))?;
             Some(self.suffixes.spec(name, join_all(above, &[stem, suffix]), wanted, None))
         })
     }

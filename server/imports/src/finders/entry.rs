@@ -24,7 +24,13 @@ impl<'a> Suffixes<'a> {
     }
 
     /// `spec_from_file_location`.
-    pub(super) fn spec(self, name: &str, file: String, loader: Loader, package: Option<String>) -> ModuleSpec {
+    pub(super) fn spec(
+        self,
+        name: &str,
+        file: String,
+        loader: Loader,
+        package: Option<String>,
+    ) -> ModuleSpec {
         ModuleSpec {
             name: name.to_owned(),
             loader: Some(loader),
@@ -115,8 +121,9 @@ impl<'a> Search<'a> {
     fn look_in_directory(&self, entry: &str, name: &str) -> Option<Hit> {
         let listing = self.directories.listing(entry)?;
         let tail = tail(name);
+        let called = listing.of_stem(tail);
         let mut portion = None;
-        if listing.has_directory(tail) {
+        if called.is_directory() {
             let directory = join(entry, tail);
             let init = self.inits(&directory).next();
             if let Some((file, loader)) = init {
@@ -125,7 +132,7 @@ impl<'a> Search<'a> {
             portion = Some(directory);
         }
         for (suffix, loader) in self.suffixes.iter() {
-            if listing.has_file_of(tail, suffix) {
+            if called.has_file(suffix) {
                 let file = join_all(entry, &[tail, suffix]);
                 return Some(Hit::Module(self.suffixes.spec(name, file, loader, None)));
             }
@@ -135,11 +142,11 @@ impl<'a> Search<'a> {
 
     /// The `__init__` files of a package, in order. They can be there in a directory that must not be listed.
     pub(super) fn inits(&self, directory: &str) -> impl Iterator<Item = (String, Loader)> {
-        let inside = self.directories.listing(directory);
+        let inside = self.directories.listing(directory).map(|inside| inside.of_stem("__init__"));
         self.suffixes.iter().filter_map(move |(suffix, loader)| {
             let file = || join_all(directory, &["__init__", suffix]);
             let found = match inside {
-                Some(inside) => inside.has_file_of("__init__", suffix).then(file),
+                Some(inside) => inside.has_file(suffix).then(file),
                 None => Some(file()).filter(|file| self.directories.kind(file) == Some(PathKind::File)),
             };
             Some((found?, loader))

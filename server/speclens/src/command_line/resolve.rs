@@ -12,6 +12,9 @@ use super::session::Session;
 use super::workers::{Panic, run_all};
 use super::{Failure, Verdict};
 
+/// Of a line.
+const USUAL_BYTES: usize = 400;
+
 /// One line: what the finders give for a name before it is imported. Its shape is stable.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Row<Text = String> {
@@ -57,8 +60,9 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
     }
     if arguments.all {
         let parts = run_all(&session.database, &top_levels(&resolver), |db, top_level| {
-            let mut text = Vec::new();
-            for spec in top_level.modules(&Resolver::new(db, project)) {
+            let specs = top_level.modules(&Resolver::new(db, project));
+            let mut text = Vec::with_capacity(specs.len() * USUAL_BYTES);
+            for spec in specs {
                 add_line(&mut text, &spec.name, Some(&spec), version);
             }
             text
