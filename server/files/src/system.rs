@@ -22,7 +22,7 @@ pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// So much of a directory is asked for at once.
 #[cfg(target_os = "linux")]
-const DIRECTORY_BYTES: usize = 32 * 1024;
+const DIRECTORY_BYTES: usize = 16 * 1024;
 
 /// What a path leads to, symbolic links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -56,7 +56,7 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
     };
 
     for name in &arguments.modules {
-        Session::print_plain(one(name))?;
+        Session::print_plain(&one(name))?;
     }
     if arguments.all {
         let parts = run_all(&session.database, &top_levels(&resolver), |db, top_level| {
@@ -68,7 +68,7 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
             text
         });
         for part in parts.map_err(Failure::Request)? {
-            Session::print_plain(part.map_err(|Panic { message }| Failure::Request(message))?)?;
+            Session::print_plain(&part.map_err(|Panic { message }| Failure::Request(message))?)?;
         }
     }
     if arguments.stdin {
@@ -78,7 +78,7 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
             let name = String::from_utf8_lossy(&bytes);
             if !name.trim().is_empty() {
                 // Answered at once: the other side may wait for it before it asks again.
-                Session::print_plain(one(name.trim()))?;
+                Session::print_plain(&one(name.trim()))?;
             }
             bytes.clear();
         }

@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Writes an answer for programs to stdout, which has no colours.
-    pub fn print_plain(text: impl AsRef<[u8]>) -> io::Result<()> {
+    pub fn print_plain(text: &(impl AsRef<[u8]> + ?Sized)) -> io::Result<()> {
         write(io::stdout().lock(), text.as_ref())
     }
 
