@@ -120,6 +120,15 @@ def small_row(python, name, case, standard):
     return json.loads(json.dumps(row).replace(json.dumps(str(case))[1:-1], "<case>"))
 
 
+def small_text(recorded):
+    """One import a line."""
+    parts = [json.dumps(key) + ": " + json.dumps(recorded[key]) for key in ("about", "names")]
+    for version in filter(recorded.get, SMALL_VERSIONS):
+        rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in recorded[version])
+        parts.append("%s: [\n%s\n]" % (json.dumps(version), rows))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def record_small(cases, check):
     ask = "import sys; print(*getattr(sys, 'stdlib_module_names', ()))"
     differences = 0
@@ -140,7 +149,7 @@ def record_small(cases, check):
             print(case, version, "differs" if check else "recorded")
             if not check:
                 recorded[version] = rows
-                file.write_text(json.dumps(recorded, indent=1) + "\n", "utf-8")
+                file.write_text(small_text(recorded), "utf-8")
     return differences
 
 
