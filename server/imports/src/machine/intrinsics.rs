@@ -59,7 +59,7 @@ impl Machine<'_> {
         self.is_standard_library(frame.module).then_some(definition)
     }
 
-    fn is_standard_library(&self, module: ObjectId) -> bool {
+    pub(super) fn is_standard_library(&self, module: ObjectId) -> bool {
         let library = &self.state.search.environment.interpreter.standard_library;
         match (library, self.text_attribute(module, "__file__")) {
             (Some(library), Some(file)) => std::path::Path::new(&*file).starts_with(library),
