@@ -162,7 +162,7 @@ impl Machine<'_> {
         }
     }
 
-    fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
+    pub(super) fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
         let source = match spec.loader {
             Some(Loader::Source) => spec.origin.clone(),
             Some(Loader::Frozen) => self.frozen_source(spec),
