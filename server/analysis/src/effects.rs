@@ -110,7 +110,7 @@ fn added(db: &dyn Db, addition: Addition, what: &str) -> Added {
 
 fn module_of(db: &dyn Db, module: ModuleEffect) -> Module {
     let mut evidence: Vec<Evidence> =
-        module.imported.iter().map(|site| at(db, site, "imported first here")).collect();
+        module.imported.iter().map(|site| at(db, site, how_imported(&site.file))).collect();
     let lines = module.evidence.iter().map(|evidence| verdicts::deed_line(&module.name, evidence));
     evidence.extend(as_evidence(db, &lines.collect::<Vec<_>>()));
     Module {
@@ -132,8 +132,18 @@ fn at(db: &dyn Db, site: &Site, what: &str) -> Evidence {
     line(db, &site.file, site.span.start, what)
 }
 
+fn how_imported(file: &str) -> &'static str {
+    if is_text(file) { "imported first here" } else { "the extension module's file names it" }
+}
+
+/// Whether the file has lines: an extension module's has not.
+fn is_text(file: &str) -> bool {
+    let suffix = Path::new(file).extension();
+    suffix.is_some_and(|suffix| suffix == "py" || suffix == "pth" || suffix == "start")
+}
+
 fn line(db: &dyn Db, file: &str, offset: u32, what: &str) -> Evidence {
-    let facts = module_facts(db, db.entry(Path::new(file))).as_ref().ok();
+    let facts = if is_text(file) { module_facts(db, db.entry(Path::new(file))).as_ref().ok() } else { None };
     Evidence {
         file: PathBuf::from(file),
         line: facts.map(|facts| facts.line(offset)),

@@ -120,6 +120,43 @@ def odd_specs(names):
     return result
 
 
+RUN_ONE = r"""
+import sys
+before = set(sys.modules)
+name, *added = sys.argv[1:]
+if added:
+    # Of what was added, those that no other of them brings in: a module stands behind all that it imports, since 3.8.
+    chosen = []
+    for each in added if sys.version_info < (3, 8) else reversed(added):
+        if each not in sys.modules:
+            chosen.append(each)
+            __import__(each)
+else:
+    __import__(name)
+    chosen = [each for each in sys.modules if each not in before and each.split('.')[0] != name.split('.')[0]]
+sys.stdout.write('\n' + ' '.join(chosen))
+"""
+
+
+def extension_imports(names):
+    """Module without Python source -> what it imports besides, in order: of the new names in `sys.modules` those
+    that no other of them brings in."""
+
+    def ask(arguments):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-W", "ignore", "-c", RUN_ONE] + arguments,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", timeout=300,
+        )
+        return done.stdout.decode().rsplit("\n", 1)[-1].split() if done.returncode == 0 else []
+
+    result = {}
+    for name in names:
+        added = ask([name])
+        if added:
+            result[name] = ask([name] + added)
+    return result
+
+
 def startup():
     """`sys.modules` after the start with `-I -S`, and with `-I` where no `.pth` file does anything."""
     bare = run_plain(["-I", "-S"], "")
@@ -167,6 +204,9 @@ def main():
         "modules": sorted(name for name, kind in modules.items() if kind == "m"),
         "extensions": sorted(name for name, kind in modules.items() if kind == "x"),
         "odd_specs": odd_specs(names),
+        "extension_imports": extension_imports(
+            sorted(set(sys.builtin_module_names) | {name for name, kind in modules.items() if kind == "x"})
+        ),
     }
     json.dump(table, sys.stdout, sort_keys=True, separators=(",", ":"))
     sys.stdout.write("\n")

@@ -1,5 +1,6 @@
 //! What an environment is, as plain data.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -258,6 +259,19 @@ pub struct StartupHook {
     pub effect: Option<String>,
     /// What it puts in `sys.modules`, unless the name is there already.
     pub modules: Vec<StartupModule>,
+}
+
+impl StartupHook {
+    /// What runs: the line, or the call that an entry point of a `.start` file means (3.15, PEP 829).
+    pub fn statement(&self) -> Cow<'_, str> {
+        match self.text.split_once(':') {
+            Some((module, callable)) if !self.text.starts_with("import") => {
+                let (module, callable) = (module.trim(), callable.trim());
+                Cow::Owned(format!("import {module}; {module}.{callable}()"))
+            }
+            _ => Cow::Borrowed(&self.text),
+        }
+    }
 }
 
 /// A namespace package that a `*-nspkg.pth` line makes at startup.

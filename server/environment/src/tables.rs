@@ -53,6 +53,8 @@ pub struct VersionTables {
     pub extensions: Vec<String>,
     /// Names in `sys.modules` that have no spec, or another's.
     pub odd_specs: BTreeMap<String, OddSpec>,
+    /// What importing a module without Python source (built-in, extension) imports besides, in that order.
+    pub extension_imports: BTreeMap<String, Vec<String>>,
 }
 
 impl VersionTables {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use speclens_environment::{Environment, Project, PythonVersion, VersionTables, environment, tables};
 use speclens_files::{Db, Listing, PathKind};
-use speclens_source::{ModuleFacts, Name, module_facts};
+use speclens_source::{BinaryFacts, ModuleFacts, Name, binary_facts, module_facts};
 
 use crate::finders::{Archive, DatabaseDirectories, Directories, SearchState};
 use crate::machine::{Checkpoint, ImportState, World};
@@ -32,9 +32,13 @@ impl<'db> DatabaseWorld<'db> {
     fn fresh(&self) -> Checkpoint {
         let mut fresh =
             Checkpoint::fresh(ImportState::fresh(SearchState::at_startup(self.environment, None)));
-        for name in &self.environment.customizations {
-            // An exception is printed, and the start goes on (`Lib/site.py`, `execsitecustomize`).
-            fresh = fresh.then_import(self, name);
+        for hook in &self.environment.startup_hooks {
+            let is_customization = |name: &&String| hook.text == format!("import {name}");
+            fresh = match self.environment.customizations.iter().find(is_customization) {
+                // An exception is printed, and the start goes on (`Lib/site.py`, `execsitecustomize`).
+                Some(name) => fresh.then_import(self, name),
+                None => fresh.then_line(self, &hook.file.to_string_lossy(), hook.line, &hook.statement()),
+            };
         }
         fresh.at_startup(self.script_directory.as_deref())
     }
@@ -85,6 +89,10 @@ impl Directories for DatabaseWorld<'_> {
 impl World for DatabaseWorld<'_> {
     fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>> {
         module_facts(self.db, self.db.entry(Path::new(file))).as_ref().ok().cloned()
+    }
+
+    fn binary(&self, file: &str) -> Option<Arc<BinaryFacts>> {
+        binary_facts(self.db, self.db.entry(Path::new(file))).as_ref().ok().cloned()
     }
 
     fn distribution_version(&self, name: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use speclens_files::{Db, Entry, ReadError, Status};
 use crate::decode::{DecodeError, decode};
 use crate::lines::LineIndex;
 use crate::parser;
-use crate::program::{Block, Name, SyntaxError};
+use crate::program::{Block, ExpressionKind, Name, StatementKind, SyntaxError};
 
 /// The facts of one module's text.
 #[derive(Debug)]
@@ -57,6 +57,27 @@ impl ModuleFacts {
             rewrites_globals: parsed.rewrites_globals,
             is_script: parsed.tests_main || text.starts_with("#!"),
         }
+    }
+
+    /// The names that the module's statements bind, as far as no condition stands around them.
+    pub fn defined_names(&self) -> impl Iterator<Item = Name> {
+        self.program.iter().flat_map(|statement| -> Vec<Name> {
+            match &statement.kind {
+                StatementKind::Function { function, .. } => vec![function.name.clone()],
+                StatementKind::Class { class, .. } => vec![class.name.clone()],
+                StatementKind::Assign { targets, .. } => {
+                    let names = targets.iter().filter_map(|target| match &target.kind {
+                        ExpressionKind::Name(name) => Some(name.clone()),
+                        _ => None,
+                    });
+                    names.collect()
+                }
+                StatementKind::ImportFrom { names, .. } => {
+                    names.iter().map(|alias| alias.asname.as_ref().unwrap_or(&alias.name).clone()).collect()
+                }
+                _ => Vec::new(),
+            }
+        })
     }
 
     /// The line of an offset, counted from 1.

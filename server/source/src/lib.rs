@@ -1,11 +1,13 @@
 //! Python text as facts: decoding, lines, and the program that the import machine runs.
 
+mod binary;
 mod decode;
 mod facts;
 mod lines;
 mod parser;
 pub mod program;
 
+pub use binary::{BinaryFacts, binary_facts};
 pub use decode::{DecodeError, decode};
 pub use facts::{ModuleFacts, module_facts, text};
 pub use lines::{Encoding, LineIndex, Position};

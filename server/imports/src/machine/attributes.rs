@@ -268,6 +268,9 @@ impl Machine<'_> {
             return Ok(Some(found));
         }
         let class = self.state.heap.get(id).class.clone();
+        if let Some(method) = super::loader::loader_method(&class, name) {
+            return Ok(Some(Value::Method(Arc::new((value, method)))));
+        }
         if let Some(found) = self.find_in_class(&class, name) {
             return self.bind_attribute(found, &value, &class).map(Some);
         }
@@ -338,6 +341,12 @@ impl Machine<'_> {
                     }
                     _ => Ok(function),
                 }
+            }
+            // A descriptor of code's own.
+            Payload::Plain => {
+                let arguments = vec![instance.clone(), class.clone()];
+                let got = self.call_method(&found, "__get__", arguments)?;
+                Ok(got.unwrap_or(found))
             }
             _ => Ok(found),
         }

@@ -14,10 +14,12 @@ mod effects;
 mod exception;
 mod execute;
 mod expressions;
+mod extension;
 mod guards;
 mod heap;
 mod import;
 mod intrinsics;
+mod loader;
 mod methods;
 mod modules;
 mod namespace;
@@ -35,7 +37,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use speclens_environment::VersionTables;
 use speclens_source::program::Function;
-use speclens_source::{ModuleFacts, Name, Span};
+use speclens_source::{BinaryFacts, ModuleFacts, Name, Span};
 
 pub use effects::{Addition, Effects, ModuleEffect};
 pub use exception::{Raised, Raises};
@@ -53,6 +55,8 @@ use value::ObjectId;
 pub trait World: Directories {
     /// The facts of a source file, or `None` where it cannot be read.
     fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>>;
+    /// What the file of an extension module tells, or `None` where it cannot be read.
+    fn binary(&self, file: &str) -> Option<Arc<BinaryFacts>>;
     /// The version of an installed distribution, by its normalised name.
     fn distribution_version(&self, name: &str) -> Option<String>;
     /// Whether the name can be found from a place that is not on `sys.path`, but that users put there (the workspace
@@ -105,6 +109,8 @@ pub struct Machine<'w> {
     uncalled: bool,
     /// The functions of the user's file that were called.
     called: FxHashSet<*const Function>,
+    /// The binaries that were loaded, whose strings are not looked at yet.
+    mentions: Vec<extension::Mentions>,
     /// The imports of the user's file, while checkpoints can stand for them.
     chain: Option<run::Chain<'w>>,
 }
@@ -169,6 +175,7 @@ impl<'w> Machine<'w> {
             user_file: None,
             uncalled: false,
             called: FxHashSet::default(),
+            mentions: Vec::new(),
             chain: None,
         }
     }

@@ -96,6 +96,7 @@ impl Machine<'_> {
         let frames = std::mem::take(&mut self.frames);
         let tries = std::mem::take(&mut self.tries);
         let limit = std::mem::replace(&mut self.statement_limit, u64::MAX);
+        let known = self.state.modules.clone();
         let parent = parent_of(name).and_then(|parent| self.module_entry(parent));
         if self.state.modules.get(name).is_none() {
             match self.startup_spec(name, parent.as_ref()) {
@@ -107,8 +108,12 @@ impl Machine<'_> {
                 }
             }
         }
-        if let Some(entry) = self.state.modules.get_mut(name) {
-            entry.startup = true;
+        // What it has put there itself (`os.path`), too.
+        let new = self.state.modules.keys().filter(|name| !known.contains_key(*name));
+        for name in new.cloned().collect::<Vec<_>>() {
+            if let Some(entry) = self.state.modules.get_mut(&name) {
+                entry.startup = true;
+            }
         }
         self.regions = regions;
         self.frames = frames;
@@ -157,7 +162,7 @@ impl Machine<'_> {
         }
     }
 
-    fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
+    pub(super) fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
         let source = match spec.loader {
             Some(Loader::Source) => spec.origin.clone(),
             Some(Loader::Frozen) => self.frozen_source(spec),
@@ -174,6 +179,7 @@ impl Machine<'_> {
             // An extension module, bytecode, or a file that cannot be read: its names are not known.
             self.state.heap.get_mut(module).open = true;
             self.add_known_submodules(&spec.name);
+            self.load_without_source(module, spec);
             return Ok(());
         };
         if !facts.errors.is_empty() && facts.program.is_empty() {
@@ -194,36 +200,6 @@ impl Machine<'_> {
         Some(path.to_string_lossy().into_owned())
     }
 
-    /// What a module without Python source leaves in `sys.modules` beside itself, as runs of the interpreter showed.
-    fn add_known_submodules(&mut self, name: &str) {
-        let odd = &self.world.tables().odd_specs;
-        let made = odd.iter().filter(|(_, odd)| odd.1.as_deref() == Some(name));
-        for (child, odd) in made {
-            let module = self.odd_module(child, &odd.0);
-            self.put_entry(child, module.clone(), None);
-            if let (Some(parent), Some((_, last))) = (
-                self.state.modules.get(name).and_then(|entry| entry.value.as_object()),
-                child.rsplit_once('.'),
-            ) {
-                self.set_slot(parent, last, module);
-            }
-        }
-    }
-
-    /// A module that is known from runs alone: without a spec (`none`), or (`=name`) another module.
-    fn odd_module(&mut self, name: &str, state: &str) -> Value {
-        if let Some(other) = state.strip_prefix('=').and_then(|other| self.module_entry(other)) {
-            return other.value;
-        }
-        let module = self.bare_module(name, None);
-        if state != "none" {
-            self.set_slot(module, "__spec__", Value::Unknown);
-        }
-        // Its other names are not known.
-        self.state.heap.get_mut(module).open = true;
-        Value::Object(module)
-    }
-
     /// Runs a module's program in a frame of its own.
     pub(super) fn run_module(
         &mut self,
@@ -232,20 +208,8 @@ impl Machine<'_> {
         program: &[speclens_source::program::Statement],
         observed: bool,
     ) -> Raises<()> {
-        self.frames.push(Frame {
-            file: Arc::clone(file),
-            module,
-            names: module,
-            function: None,
-            enclosing: None,
-            method: None,
-            globals: Vec::new(),
-            nonlocals: Vec::new(),
-            current: speclens_source::Span::default(),
-            observed,
-            is_captured: false,
-            possible_returns: Vec::new(),
-        });
+        let frame = self.frame_of_module(module, file);
+        self.frames.push(Frame { observed, ..frame });
         // A module's statements have their own shares of steps, wherever its import stands.
         let (limit, steps) = (self.statement_limit, self.steps);
         let calls = std::mem::take(&mut self.calls);
@@ -260,7 +224,25 @@ impl Machine<'_> {
         })
     }
 
-    fn put_entry(&mut self, name: &str, value: Value, put: Option<super::Site>) {
+    /// The frame of a module's own code.
+    pub(super) fn frame_of_module(&self, module: ObjectId, file: &Arc<str>) -> Frame {
+        Frame {
+            file: Arc::clone(file),
+            module,
+            names: module,
+            function: None,
+            enclosing: None,
+            method: None,
+            globals: Vec::new(),
+            nonlocals: Vec::new(),
+            current: speclens_source::Span::default(),
+            observed: false,
+            is_captured: false,
+            possible_returns: Vec::new(),
+        }
+    }
+
+    pub(super) fn put_entry(&mut self, name: &str, value: Value, put: Option<super::Site>) {
         let certain = self.is_certain();
         self.state.put_module(name, Entry { value, put, certain, startup: false });
     }

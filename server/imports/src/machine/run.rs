@@ -45,17 +45,36 @@ impl Checkpoint {
         Machine::new(world, self.state.clone()).view_of_name(name)
     }
 
+    /// The state after an `import` line of a `.pth` file, as `site` runs it. What it does to the search is the environment's
+    /// to know; here it only fills `sys.modules`.
+    pub fn then_line(&self, world: &dyn World, file: &str, line: u32, text: &str) -> Self {
+        let mut state = self.state.clone();
+        state.heap.builds_shared = true;
+        let mut machine = Machine::new(world, state);
+        let module = machine.bare_module("site", None);
+        let facts = ModuleFacts::of_text(&format!("{}{text}", "\n".repeat(line.saturating_sub(1) as usize)));
+        // `site` prints what the line raises, and goes on.
+        drop(machine.run_module(module, &Arc::from(file), &facts.program, false));
+        let state = ImportState {
+            search: Arc::clone(&self.state.search),
+            finders: Arc::clone(&self.state.finders),
+            path_hooks: Arc::clone(&self.state.path_hooks),
+            import_function: self.state.import_function.clone(),
+            changes: Arc::clone(&self.state.changes),
+            unknowns: Arc::clone(&self.state.unknowns),
+            ..machine.into_shared()
+        };
+        Self { state, raised: None }
+    }
+
     /// The state after one more import.
     pub fn then_import(&self, world: &dyn World, name: &str) -> Self {
         let mut state = self.state.clone();
         state.heap.builds_shared = true;
         let mut machine = Machine::new(world, state);
         let raised = machine.import_module(name).err().map(|raised| *raised);
-        let mut state = machine.state;
-        state.heap.builds_shared = false;
-        state.heap.shared_changed = false;
-        state.changed = false;
-        Self { state, raised }
+        machine.follow_mentions();
+        Self { state: machine.into_shared(), raised }
     }
 }
 
@@ -117,6 +136,15 @@ pub(super) struct Chain<'w> {
 }
 
 impl Machine<'_> {
+    /// The state, to start from.
+    fn into_shared(self) -> ImportState {
+        let mut state = self.state;
+        state.heap.builds_shared = false;
+        state.heap.shared_changed = false;
+        state.changed = false;
+        state
+    }
+
     /// Imports for the user's file: from a checkpoint where the state is still that of a sequence of imports.
     pub(super) fn import_for_user(&mut self, name: &str) -> Raises<Value> {
         if let Some(entry) = self.state.modules.get(name).filter(|entry| entry.certain)

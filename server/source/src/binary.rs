@@ -1,0 +1,92 @@
+//! What the file of an extension module tells of the modules that it imports: the strings of its data sections.
+//!
+//! C code imports by name (`PyImport_ImportModule("copy")`), and so does what Cython makes of an `import` statement: the
+//! name stands in the file as a string of its own. So does every attribute that the code takes by name. A string
+//! is thus a hint, and no more.
+
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use object::{Object, ObjectSection, SectionKind};
+use rustc_hash::FxBuildHasher;
+use speclens_files::{Db, Entry, ReadError};
+
+use crate::program::Name;
+
+/// Longer strings are no names. Bytes.
+const MAX_NAME: usize = 120;
+
+/// The names in an extension module's file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct BinaryFacts {
+    /// The strings that look like `package.module`, sorted.
+    pub dotted_names: Box<[Name]>,
+    /// The names of the modules by which Cython's modules share their types: `_cython_3_0_11`.
+    pub cython_abi: Box<[Name]>,
+    /// The hashes of the strings that are identifiers, sorted.
+    identifiers: Box<[u64]>,
+}
+
+impl BinaryFacts {
+    /// The facts of a file in a format of shared libraries: ELF, Mach-O or PE. None in any other.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let Ok(file) = object::File::parse(bytes) else { return Self::default() };
+        let (mut dotted, mut abi, mut identifiers) = (Vec::new(), Vec::new(), Vec::new());
+        let is_data = |kind| {
+            matches!(kind, SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data)
+        };
+        for section in file.sections().filter(|section| is_data(section.kind())) {
+            for name in section.data().unwrap_or_default().split(|&byte| byte == 0).filter_map(as_name) {
+                if is_cython_abi(name) {
+                    abi.push(Name::from(name));
+                } else if name.contains('.') {
+                    dotted.push(Name::from(name));
+                } else {
+                    identifiers.push(hash(name));
+                }
+            }
+        }
+        let sorted = |mut names: Vec<Name>| -> Box<[Name]> {
+            names.sort_unstable();
+            names.dedup();
+            names.into()
+        };
+        identifiers.sort_unstable();
+        identifiers.dedup();
+        Self { dotted_names: sorted(dotted), cython_abi: sorted(abi), identifiers: identifiers.into() }
+    }
+
+    /// Whether an identifier stands in the file as a string.
+    pub fn mentions(&self, identifier: &str) -> bool {
+        self.identifiers.binary_search(&hash(identifier)).is_ok()
+    }
+}
+
+/// The facts of an extension module's file.
+#[salsa::tracked(returns(ref))]
+pub fn binary_facts(db: &dyn Db, file: Entry) -> Result<Arc<BinaryFacts>, ReadError> {
+    Ok(Arc::new(BinaryFacts::of_bytes(&file.bytes(db)?)))
+}
+
+fn hash(identifier: &str) -> u64 {
+    let mut hasher = FxBuildHasher.build_hasher();
+    identifier.hash(&mut hasher);
+    std::hash::Hasher::finish(&hasher)
+}
+
+/// The string as a name of modules or attributes, where it can be one.
+fn as_name(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() < 2 || bytes.len() > MAX_NAME {
+        return None;
+    }
+    let is_identifier = |part: &[u8]| {
+        part.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
+            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    bytes.split(|&byte| byte == b'.').all(is_identifier).then(|| std::str::from_utf8(bytes).ok())?
+}
+
+fn is_cython_abi(name: &str) -> bool {
+    let version = name.strip_prefix("_cython_").filter(|version| !version.contains('.'));
+    version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+}

@@ -1,0 +1,3 @@
+import host
+from host.extern import inner
+from host.extern import outer

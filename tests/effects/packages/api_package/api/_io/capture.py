@@ -1,0 +1,6 @@
+class Capture:
+    pass
+
+
+class Text:
+    pass

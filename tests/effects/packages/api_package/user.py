@@ -1,0 +1,4 @@
+import api
+
+api.error
+api.path.local

@@ -1,0 +1,8 @@
+from .filters import gauss
+
+
+def sobel():
+    pass
+
+
+canny = gauss

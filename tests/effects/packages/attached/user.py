@@ -1,0 +1,3 @@
+import science
+
+science.filters

@@ -1,0 +1,5 @@
+import careful
+import careless
+
+careful.value
+careless()

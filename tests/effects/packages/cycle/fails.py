@@ -1,0 +1,4 @@
+import fails_before
+from fails_other import value
+
+name = 1

@@ -1,0 +1,3 @@
+from fails import name
+
+value = 2

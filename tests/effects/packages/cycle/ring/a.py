@@ -1,0 +1,4 @@
+early = 1
+from . import b
+
+after = b.late

@@ -1,0 +1,5 @@
+try:
+    import fails
+except ImportError:
+    pass
+import fails_after

@@ -1,0 +1,3 @@
+import works_other
+
+ready = True

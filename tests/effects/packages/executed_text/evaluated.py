@@ -1,0 +1,1 @@
+module = eval("__import__('one')")

@@ -1,0 +1,2 @@
+exec("import one")
+exec("from one import x as y", {})

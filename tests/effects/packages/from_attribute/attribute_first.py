@@ -1,0 +1,2 @@
+from defines import helper
+from defines import real

@@ -1,0 +1,2 @@
+import top.middle.leaf as leaf
+from top.middle import sibling

@@ -1,0 +1,4 @@
+import rebinds
+from rebinds import worker
+
+import rebinds.worker

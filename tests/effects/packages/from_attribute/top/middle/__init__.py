@@ -1,0 +1,2 @@
+from .. import started
+from .. import other

@@ -1,0 +1,4 @@
+from . import first
+from .second import value
+
+raise RuntimeError("not here")

@@ -1,0 +1,3 @@
+from . import third
+
+value = 1

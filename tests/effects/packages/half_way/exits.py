@@ -1,0 +1,4 @@
+import before
+import sys
+
+sys.exit("no")

@@ -1,0 +1,4 @@
+import before
+
+first, second = (1,)
+import after

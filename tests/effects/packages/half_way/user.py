@@ -1,0 +1,5 @@
+try:
+    import broken
+except RuntimeError:
+    pass
+import after

@@ -1,0 +1,2 @@
+import watching
+import watched_more

@@ -1,0 +1,3 @@
+import heavier
+
+answer = 42

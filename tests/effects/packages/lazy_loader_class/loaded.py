@@ -1,0 +1,3 @@
+import waiting
+
+waiting.heavy.answer

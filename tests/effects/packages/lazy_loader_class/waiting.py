@@ -1,0 +1,3 @@
+from lazy_import import lazy_import
+
+heavy = lazy_import("heavy")

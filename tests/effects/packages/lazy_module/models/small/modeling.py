@@ -1,0 +1,5 @@
+from ..configuration import Config
+
+
+class SmallModel:
+    config = Config

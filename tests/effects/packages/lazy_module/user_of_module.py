@@ -1,0 +1,4 @@
+import models
+
+configuration = models.configuration
+other = models.FastModel

@@ -1,0 +1,3 @@
+import before_it_fails
+
+raise ValueError("no")

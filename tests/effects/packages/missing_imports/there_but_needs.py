@@ -1,0 +1,3 @@
+import before_it_fails
+import what_is_not_here
+import never_c

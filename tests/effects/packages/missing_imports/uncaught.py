@@ -1,0 +1,3 @@
+import there
+import not_there
+import never_a

@@ -1,0 +1,3 @@
+import library as lib
+
+lib.tools.deeper

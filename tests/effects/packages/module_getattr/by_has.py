@@ -1,0 +1,6 @@
+import library
+
+if hasattr(library, "Nothing"):
+    import library.writing
+elif hasattr(library, "Reader"):
+    pass

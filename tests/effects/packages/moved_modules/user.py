@@ -1,0 +1,1 @@
+from moves.renamed.parsing import parse

@@ -1,0 +1,7 @@
+import sys
+
+import finder_class
+from finder_class import Refusing
+
+sys.meta_path.remove(Refusing)
+import refused

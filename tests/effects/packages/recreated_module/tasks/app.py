@@ -1,0 +1,5 @@
+class Task:
+    pass
+
+
+group = "group"

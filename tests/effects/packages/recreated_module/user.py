@@ -1,0 +1,2 @@
+from tasks import group
+from tasks import result

@@ -1,0 +1,5 @@
+import importlib
+
+import counted
+
+importlib.reload(counted)

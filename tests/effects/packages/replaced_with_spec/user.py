@@ -1,0 +1,3 @@
+import by_argument
+import by_assignment
+from by_copy import copy

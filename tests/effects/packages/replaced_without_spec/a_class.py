@@ -1,0 +1,8 @@
+import sys
+
+
+class Settings:
+    debug = False
+
+
+sys.modules["a_class"] = Settings

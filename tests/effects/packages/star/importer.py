@@ -1,0 +1,2 @@
+from package import *
+from package.without import *

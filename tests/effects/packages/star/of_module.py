@@ -1,0 +1,4 @@
+try:
+    from wrong import *
+except AttributeError:
+    import package.not_listed

@@ -1,0 +1,4 @@
+__all__ = ["listed", "defined"]
+__all__ += ["also"]
+__all__.extend(name for name in ("extended",))
+defined = 1
