@@ -375,13 +375,13 @@ impl Machine<'_> {
         };
         let listed = match self.state.heap.slot(source, "__all__").map(|slot| slot.value.clone()) {
             None => None,
-            Some(all) => match self.elements(&all) {
-                (Some(items), true) => Some(items),
-                (_, _) => {
+            Some(all) => {
+                let (items, complete) = self.elements(&all);
+                if !complete {
                     self.state.heap.get_mut(target).open = true;
-                    None
                 }
-            },
+                items
+            }
         };
         if self.state.heap.get(source).open && listed.is_none() {
             self.state.heap.get_mut(target).open = true;

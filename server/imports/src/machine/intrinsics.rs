@@ -36,6 +36,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("importlib.metadata.distribution", "importlib.metadata.distribution"),
     ("pkgutil.extend_path", "pkgutil.extend_path"),
     ("types.ModuleType", "types.ModuleType"),
+    ("os._createenviron", "os.environ"),
     ("functools.wraps", "functools.wraps"),
     ("functools.lru_cache", "functools.lru_cache"),
     ("functools.cache", "functools.cache"),
@@ -158,6 +159,13 @@ impl Machine<'_> {
                     self.state.heap.get_mut(id).open = !arguments.is_empty();
                 }
                 Ok(object)
+            }
+            "os.environ" => {
+                let variables = self.world.variables();
+                let pairs = variables.iter().map(|(name, value)| (Value::str(name), Value::str(value)));
+                let pairs = pairs.collect();
+                let region = self.region();
+                Ok(self.state.heap.dict(pairs, region))
             }
             "functools.wraps" => Ok(Value::Builtin("functools.identity")),
             "functools.identity" => Ok(arguments.first().cloned().unwrap_or(Value::Unknown)),
