@@ -412,6 +412,9 @@ impl Machine<'_> {
                 return slot.certain.then_some(true);
             }
             let open = self.state.heap.get(id).open;
+            if open && self.text_attribute(id, "__name__").as_deref() == Some("sys") {
+                return Some(self.world.tables().sys_names.iter().any(|known| known == name));
+            }
             if open && self.known_module_attribute(id, name).is_none() {
                 return None;
             }

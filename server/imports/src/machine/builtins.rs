@@ -64,6 +64,7 @@ const FUNCTIONS: &[&str] = &[
     "builtins.classmethod",
     "builtins.delattr",
     "builtins.dict",
+    "builtins.dir",
     "builtins.enumerate",
     "builtins.exec",
     "builtins.filter",
@@ -156,7 +157,7 @@ impl Machine<'_> {
         }
         let Some(name) = name.strip_prefix("builtins.") else { return Ok(Value::Unknown) };
         match name {
-            "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals" | "exec"
+            "dir" | "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals" | "exec"
             | "isinstance" | "issubclass" | "callable" | "type" => self.call_reflection(name, &arguments),
             "object.__setattr__" => match arguments.as_slice() {
                 [Value::Object(id), Value::Str(attribute), value] => {
@@ -352,6 +353,18 @@ impl Machine<'_> {
                 self.state.heap.get_mut(*id).open = true;
                 Ok(Value::None)
             }
+            ("dir", [Value::Object(id)]) if self.is_module(*id) => {
+                let object = self.state.heap.get(*id);
+                let (mut names, open) = (object.attributes.keys().cloned().collect::<Vec<_>>(), object.open);
+                names.sort_unstable();
+                let names = names.iter().map(|name| Value::str(name.as_str())).collect();
+                let region = self.region();
+                let list = self.state.heap.list(names, region);
+                if let (true, Value::Object(list)) = (open, &list) {
+                    self.state.heap.get_mut(*list).open = true;
+                }
+                Ok(list)
+            }
             ("vars", [Value::Object(id)]) => Ok(self.dict_of(*id)),
             ("globals", []) => match self.frame().map(|frame| frame.module) {
                 Some(module) => Ok(self.dict_of(module)),
@@ -365,6 +378,7 @@ impl Machine<'_> {
                 }
                 None => Ok(Value::Unknown),
             },
+            ("exec", [Value::Str(text), scopes @ ..]) => self.execute_text(text, scopes),
             ("exec", _) => {
                 if let Some(module) = self.frame().map(|frame| frame.module) {
                     self.state.heap.get_mut(module).open = true;

@@ -28,6 +28,7 @@ impl Machine<'_> {
             globals: Vec::new(),
             nonlocals: Vec::new(),
             current: outer.current,
+            called_from: outer.called_from.clone(),
             observed: outer.observed,
             is_captured: false,
             possible_returns: Vec::new(),

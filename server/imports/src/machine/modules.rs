@@ -69,7 +69,7 @@ impl Machine<'_> {
             cached: None,
         };
         let put = Some(super::Site { file, span: speclens_source::Span::default() });
-        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let regions = self.leave_regions();
         let module = if has_spec {
             let module = self.module_from_spec(&spec);
             // Made before `sys.path` was whole: it looks for the other portions when it is asked.
@@ -92,7 +92,7 @@ impl Machine<'_> {
 
     fn load_startup(&mut self, name: &str) {
         // It ran before all else, so it certainly ran, and nothing of the present is around it.
-        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let regions = self.leave_regions();
         let frames = std::mem::take(&mut self.frames);
         let tries = std::mem::take(&mut self.tries);
         let module_tries = std::mem::take(&mut self.module_tries);
@@ -257,6 +257,7 @@ impl Machine<'_> {
             globals: Vec::new(),
             nonlocals: Vec::new(),
             current: speclens_source::Span::default(),
+            called_from: None,
             observed: false,
             is_captured: false,
             possible_returns: Vec::new(),
@@ -428,20 +429,11 @@ impl Machine<'_> {
         }
     }
 
-    /// Sets an attribute as the running code does: possibly, where the run is in another region than the object.
+    /// Sets an attribute as the running code does.
     pub(super) fn set_slot(&mut self, id: ObjectId, name: &str, value: Value) {
-        let site = self.site();
-        let region = self.region();
-        let object = self.state.heap.get(id);
-        let slot = if object.region == region {
-            Slot { value, site, certain: true }
-        } else {
-            match object.attributes.get(name) {
-                Some(old) => Slot { value: old.value.clone().join(value), site, certain: old.certain },
-                None => Slot { value, site, certain: false },
-            }
-        };
-        self.state.heap.get_mut(id).attributes.insert(name.into(), slot);
+        let old = self.state.heap.slot(id, name).cloned();
+        let new = Slot { value, site: self.site(), certain: true };
+        self.write_slot(id, name, old, Some(new));
     }
 
     /// The module that stands in `sys.modules` under `name`, as a reader sees it.

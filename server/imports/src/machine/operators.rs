@@ -408,8 +408,9 @@ impl Machine<'_> {
         if let (Value::Builtin("sys.modules"), Some(name)) = (object, index.as_str()) {
             self.remove_from_modules(name);
         } else if let (Some(owner), Some(name)) = (self.owner_of_dict(object), index.as_str()) {
-            if self.state.heap.get(owner).region == self.region() {
-                self.state.heap.get_mut(owner).attributes.shift_remove(name);
+            let old = self.state.heap.slot(owner, name).cloned();
+            if old.is_some() {
+                self.write_slot(owner, name, old, None);
             }
         } else if let Some(id) = object.as_object() {
             let region = self.region();
