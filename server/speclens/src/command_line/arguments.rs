@@ -129,6 +129,9 @@ pub struct Effects {
     /// Absolute names of modules, each imported in a fresh interpreter
     #[arg(value_name = "MODULE", required = true)]
     pub modules: Vec<String>,
+    /// A module that is imported before each of them; can be repeated
+    #[arg(long, value_name = "MODULE")]
+    pub after: Vec<String>,
     #[command(flatten)]
     pub format: TextOrJson,
 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 use speclens_analysis::{Added, Effects, Evidence, effects};
-use speclens_imports::machine::SpecState;
 
 use super::arguments::{self, Format};
 use super::session::{Session, slashed};
@@ -14,7 +13,7 @@ pub fn run(session: &Session, arguments: &arguments::Effects) -> Result<Verdict,
     }
     let project = session.current_project()?;
     for name in &arguments.modules {
-        let effects = effects(session.database.db(), project, name);
+        let effects = effects(session.database.db(), project, name, &arguments.after);
         match arguments.format.format {
             Format::Json => Session::print_plain(&format!("{}\n", json(&effects)))?,
             Format::Text => Session::print_plain(&format!("{}\n", json(&effects)))?,
@@ -28,7 +27,7 @@ fn json(effects: &Effects) -> Json {
     let names = |added: &[Added]| added.iter().map(|added| added.what.clone()).collect::<Json>();
     let modules = effects.modules.iter().map(|module| {
         let entry = json!({
-            "spec": spec_word(module.spec),
+            "spec": module.spec_word(),
             "spec_name": module.spec_name.as_deref(),
             "loader": module.loader.as_deref(),
             "type": module.class,
@@ -47,15 +46,6 @@ fn json(effects: &Effects) -> Json {
         "modules": modules.collect::<Map<_, _>>(),
         "unknowns": effects.unknowns.iter().map(evidence_json).collect::<Json>(),
     })
-}
-
-/// What cannot be decided is told by the certainty: a module has a spec, as a rule.
-fn spec_word(spec: SpecState) -> &'static str {
-    match spec {
-        SpecState::Present | SpecState::Unknown => "spec",
-        SpecState::None => "none",
-        SpecState::Missing => "missing",
-    }
 }
 
 fn evidence_json(evidence: &Evidence) -> Json {
