@@ -182,6 +182,16 @@ pub struct Field {
 }
 
 impl Difference {
+    /// What is told first.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Ends { .. } => 0,
+            Self::Missed { .. } => 1,
+            Self::NotThere { .. } => 2,
+            Self::Differs { .. } => 3,
+        }
+    }
+
     /// Whether the model says what is not so, and not only less than there is.
     pub fn is_wrong(&self) -> bool {
         match self {
@@ -249,6 +259,7 @@ pub fn compare(effects: &Effects, truth: &Truth, is_counted: impl Fn(&str) -> bo
     comparison.list("__import__", effects.import_function.as_slice(), &replaced, &mut finders);
     comparison.tallies.finders = finders;
     comparison.list("sys.path", &effects.path, &truth.sys_path_added, &mut Tally::default());
+    comparison.differences.sort_by_key(Difference::rank);
     comparison
 }
 

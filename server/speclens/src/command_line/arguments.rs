@@ -63,7 +63,7 @@ pub enum Command {
     Resolve(Resolve),
     /// Show what importing modules does to sys.modules, sys.meta_path, sys.path_hooks, sys.path and __import__
     Effects(Effects),
-    /// Start the interpreter, and compare what its finders say with what Speclens says
+    /// Start the interpreter, and compare what it says with what Speclens says
     Verify(Verify),
 }
 
@@ -141,7 +141,10 @@ pub struct Verify {
     /// Absolute names of modules [default: every module that either side can tell]
     #[arg(value_name = "MODULE")]
     pub modules: Vec<String>,
-    /// How long the interpreter may take
+    /// Import each of them in an interpreter of its own, and compare what that does to the import state
+    #[arg(long, requires = "modules")]
+    pub effects: bool,
+    /// How long the interpreter may take; with --effects, for each module
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub timeout: u64,
     #[command(flatten)]

@@ -5,12 +5,10 @@ use speclens_analysis::{Added, Effects, Evidence, effects};
 
 use super::arguments::{self, Format};
 use super::session::{Session, slashed};
-use super::{Failure, Verdict};
+use super::{Failure, Verdict, names_modules};
 
 pub fn run(session: &Session, arguments: &arguments::Effects) -> Result<Verdict, Failure> {
-    if let Some(wrong) = arguments.modules.iter().find(|name| name.split('.').any(str::is_empty)) {
-        return Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module")));
-    }
+    names_modules(arguments.modules.iter().chain(&arguments.after))?;
     let project = session.current_project()?;
     for name in &arguments.modules {
         let effects = effects(session.database.db(), project, name, &arguments.after);

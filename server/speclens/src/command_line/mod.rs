@@ -121,6 +121,14 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
     verdict.map(ExitCode::from)
 }
 
+/// That all are absolute names of modules.
+fn names_modules<'n>(names: impl IntoIterator<Item = &'n String>) -> Result<(), Failure> {
+    match names.into_iter().find(|name| name.split('.').any(str::is_empty)) {
+        None => Ok(()),
+        Some(wrong) => Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module"))),
+    }
+}
+
 fn log_to_stderr(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::WARN,
