@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use speclens_environment::Project;
 use speclens_files::Db;
 use speclens_imports::DatabaseWorld;
-use speclens_imports::machine::{Addition, Checkpoint, ModuleEffect, Site, SpecState};
+use speclens_imports::machine::{Addition, Checkpoint, Deed, ModuleEffect, Site, SpecState};
 use speclens_source::{Name, module_facts};
 
 use crate::explain::{Evidence, as_evidence};
@@ -82,6 +82,24 @@ impl Module {
             || self.loader.as_deref().is_some_and(|loader| !is_usual_loader(loader))
     }
 
+    /// What is odd about it, as a phrase; empty where nothing is.
+    pub fn oddity(&self) -> String {
+        let mut words = Vec::new();
+        if self.class != "module" {
+            words.push(format!("is of class {}", self.class));
+        }
+        match (self.spec, &self.spec_name) {
+            (SpecState::None, _) => words.push("has None as __spec__".to_owned()),
+            (SpecState::Missing, _) => words.push("has no __spec__".to_owned()),
+            (_, Some(name)) if *name != self.name => words.push(format!("has the __spec__ of {name}")),
+            _ => {}
+        }
+        if let Some(loader) = self.loader.as_deref().filter(|loader| !is_usual_loader(loader)) {
+            words.push(format!("is loaded by {loader}"));
+        }
+        words.join(", ")
+    }
+
     /// `spec`, `none` or `missing`. What cannot be decided is told by the certainty: a module has a spec, as a rule.
     pub fn spec_word(&self) -> &'static str {
         match self.spec {
@@ -109,20 +127,34 @@ pub(crate) fn is_usual_loader(class: &str) -> bool {
 }
 
 impl Effects {
-    /// The modules by which one comes in: itself, the one that brought it, and so on, ending with the one that was
-    /// imported, or where the way is not known.
-    pub fn way(&self, module: &Module) -> Vec<Name> {
-        let by: FxHashMap<&Name, Option<&Name>> =
-            self.modules.iter().map(|module| (&module.name, module.by.as_ref())).collect();
-        let mut way = vec![module.name.clone()];
-        while let Some(Some(next)) = way.last().and_then(|last| by.get(last)) {
-            if way.contains(next) {
-                break;
-            }
-            way.push((*next).clone());
+    /// The module that each came in by: the one whose code brought it; else the package that it is in; else `None`, for the
+    /// import itself. There are no cycles.
+    pub fn parents(&self) -> FxHashMap<&Name, Option<&Name>> {
+        let names: FxHashMap<&str, &Name> =
+            self.modules.iter().map(|module| (module.name.as_str(), &module.name)).collect();
+        let package =
+            |name: &Name| name.rsplit_once('.').and_then(|(package, _)| names.get(package).copied());
+        let by = |module: &Module| module.by.as_ref().and_then(|by| names.get(by.as_str()).copied());
+        let mut parents: FxHashMap<&Name, Option<&Name>> = FxHashMap::default();
+        for module in &self.modules {
+            let is_below = |parent: &&Name| !ends_at(&parents, parent, &module.name);
+            let parent = by(module).filter(is_below).or_else(|| package(&module.name).filter(is_below));
+            parents.insert(&module.name, parent);
         }
-        way
+        parents
     }
+}
+
+/// Whether the way up from a module passes through another.
+fn ends_at(parents: &FxHashMap<&Name, Option<&Name>>, from: &Name, name: &Name) -> bool {
+    let mut at = Some(from);
+    while let Some(here) = at {
+        if here == name {
+            return true;
+        }
+        at = parents.get(here).copied().flatten();
+    }
+    false
 }
 
 /// Runs `import NAME` on the machine, in a fresh interpreter of the project's environment that has imported other modules
@@ -143,6 +175,10 @@ pub fn effects(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
     let all = |additions: Vec<Addition>, what: &str| -> Vec<Added> {
         additions.into_iter().map(|addition| teller.added(addition, what)).collect()
     };
+    // The entries of `sys.path` do not tell which line put each of them there.
+    let changes = end.state.changes.iter().skip(start.state.changes.len());
+    let changes = changes.filter(|change| change.deed == Deed::ChangesPath);
+    let path_lines: Vec<Evidence> = changes.map(|change| at(db, &change.site, "changes sys.path")).collect();
     let replaced = "put in the place of builtins.__import__";
     let mut effects = Effects {
         name: name.to_owned(),
@@ -151,10 +187,22 @@ pub fn effects(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
         meta_path: all(effects.meta_path, "put on sys.meta_path"),
         path_hooks: all(effects.path_hooks, "put on sys.path_hooks"),
         import_function: effects.import_function.map(|addition| teller.added(addition, replaced)),
-        path: all(effects.path, "put on sys.path"),
+        path: all(effects.path, "")
+            .into_iter()
+            .map(|added| Added { evidence: path_lines.clone(), ..added })
+            .collect(),
         modules: effects.modules.into_iter().map(|module| teller.module(module)).collect(),
         unknowns: effects.unknowns.into_iter().map(|(file, at, what)| line(db, &file, at, what)).collect(),
     };
+    for module in &mut effects.modules {
+        // The import itself brought it, whatever was put in its place.
+        if name
+            .strip_prefix(module.name.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        {
+            module.by = None;
+        }
+    }
     inherit_from_extensions(&mut effects.modules);
     effects
 }

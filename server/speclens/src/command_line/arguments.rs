@@ -63,6 +63,8 @@ pub enum Command {
     Resolve(Resolve),
     /// Show what importing modules does to sys.modules, sys.meta_path, sys.path_hooks, sys.path and __import__
     Effects(Effects),
+    /// Draw how importing a module comes to what is odd, for pasting in an issue
+    Graph(Graph),
     /// Start the interpreter, and compare what it says with what Speclens says
     Verify(Verify),
 }
@@ -125,6 +127,7 @@ pub struct Resolve {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "With -v: every module, and every place that could not be followed.")]
 pub struct Effects {
     /// Absolute names of modules, each imported in a fresh interpreter
     #[arg(value_name = "MODULE", required = true)]
@@ -134,6 +137,22 @@ pub struct Effects {
     pub after: Vec<String>,
     #[command(flatten)]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The module's absolute name
+    #[arg(value_name = "MODULE")]
+    pub module: String,
+    /// A module that is imported before it; can be repeated
+    #[arg(long, value_name = "MODULE")]
+    pub after: Vec<String>,
+    /// Every module that the import adds, and not only what is odd, with the way to it
+    #[arg(long)]
+    pub all: bool,
+    /// How to write the graph
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid", help_heading = "Output")]
+    pub format: GraphFormat,
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +196,15 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// Forms of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Mermaid, which GitHub and GitLab draw in a code block `mermaid`.
+    Mermaid,
+    /// The language of Graphviz.
+    Dot,
 }
 
 /// Forms of a list of findings.
