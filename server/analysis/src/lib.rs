@@ -28,4 +28,4 @@ pub use hover::{Hover, hover};
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
 pub use value::{Value, loader_value, repr, spec_values};
-pub use walk::{all_modules, namespace_packages};
+pub use walk::{TopLevel, all_modules, namespace_packages, top_levels};

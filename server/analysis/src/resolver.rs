@@ -8,7 +8,7 @@ use speclens_environment::{Distribution, Environment, MetaPathFinder, Project, o
 use speclens_files::{Db, Listing, MemberKind};
 use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{
-    Candidate, DatabaseDirectories, Resolution, SearchState, candidates, find_spec,
+    Candidate, DatabaseDirectories, Directories, Resolution, SearchState, candidates, find_spec,
 };
 use speclens_imports::machine::{Deed, ImportState, PATH_IS_UNKNOWN};
 use speclens_source::module_facts;
@@ -137,8 +137,17 @@ impl<'a> Resolver<'a> {
         resolved
     }
 
-    pub(crate) fn find(&self, name: &str, path: Option<&[String]>) -> Resolution {
-        let mut resolution = find_spec(&DatabaseDirectories(self.db), &self.state, name, path);
+    fn find(&self, name: &str, path: Option<&[String]>) -> Resolution {
+        self.find_in(&DatabaseDirectories(self.db), name, path)
+    }
+
+    pub(crate) fn find_in(
+        &self,
+        directories: &dyn Directories,
+        name: &str,
+        path: Option<&[String]>,
+    ) -> Resolution {
+        let mut resolution = find_spec(directories, &self.state, name, path);
         let from_path = resolution.spec.as_ref().is_none_or(|spec| spec.has_location || spec.is_namespace());
         if from_path && resolution.uncertain.is_none() {
             resolution.uncertain.clone_from(&self.doubt);

@@ -1,6 +1,6 @@
 //! The database: salsa's storage, the table of paths, and the file system behind them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use salsa::{Durability, Setter};
@@ -44,9 +44,7 @@ impl salsa::Database for Inner {}
 #[salsa::db]
 impl Db for Inner {
     fn entry(&self, path: &Path) -> Entry {
-        self.paths.get_or_insert(path, || {
-            // `a/` and `a` are one path to Rust, but not to the operating system where `a` is a file.
-            let path: PathBuf = path.components().collect();
+        self.paths.get_or_insert(path, |path| {
             let status = Status::of_disk(&*self.system, &path);
             Entry::builder(path, status).durability(Durability::MEDIUM).new(self)
         })

@@ -12,7 +12,7 @@ mod table;
 
 pub use database::{Database, Db, Snapshot};
 pub use entry::{Entry, OpenDocument, Status};
-pub use listing::{Listing, Member, MemberKind};
+pub use listing::{Listing, Member, MemberKind, OfStem};
 pub use system::{
     DiskSystem, FileSystem, MAX_FILE_BYTES, MemorySystem, Metadata, PathKind, ReadError, Stamp,
 };

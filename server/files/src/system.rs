@@ -1,15 +1,28 @@
 //! The [`FileSystem`] trait, the disk, and a file system in memory for tests.
 
 use std::collections::BTreeMap;
+#[cfg(target_os = "linux")]
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
+#[cfg(target_os = "linux")]
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::{FileType, Mode, OFlags, RawDir};
+
 /// Files larger than this are reported as [`ReadError::TooLarge`] and never read. Bytes.
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// So much of a directory is asked for at once.
+#[cfg(target_os = "linux")]
+const DIRECTORY_BYTES: usize = 16 * 1024;
 
 /// What a path leads to, symbolic links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,18 +121,39 @@ impl FileSystem for DiskSystem {
         }
     }
 
+    #[cfg(not(target_os = "linux"))]
     fn read_directory(&self, path: &Path) -> io::Result<Vec<(OsString, Option<PathKind>)>> {
         let mut members = Vec::new();
         for member in std::fs::read_dir(path)? {
             let member = member?;
+            members.push((member.file_name(), self.kind(member.file_type(), || member.path())));
+        }
+        Ok(members)
+    }
+
+    /// As `std::fs::read_dir` does it, with fewer calls, and one allocation for each member.
+    #[cfg(target_os = "linux")]
+    fn read_directory(&self, path: &Path) -> io::Result<Vec<(OsString, Option<PathKind>)>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(path, flags, Mode::empty())?;
+        let mut buffer = [const { MaybeUninit::uninit() }; DIRECTORY_BYTES];
+        let mut raw = RawDir::new(directory, &mut buffer);
+        let mut members = Vec::new();
+        while let Some(member) = raw.next() {
+            let member = member?;
+            let name = OsStr::from_bytes(member.file_name().to_bytes());
             let kind = match member.file_type() {
-                Ok(kind) if kind.is_file() => Some(PathKind::File),
-                Ok(kind) if kind.is_dir() => Some(PathKind::Directory),
-                // A link that leads nowhere, or in a circle, is as good as absent.
-                Ok(kind) if kind.is_symlink() => self.metadata(&member.path()).ok().map(|found| found.kind),
+                _ if name == "." || name == ".." => continue,
+                FileType::RegularFile => Some(PathKind::File),
+                FileType::Directory => Some(PathKind::Directory),
+                // Not every file system tells.
+                FileType::Symlink | FileType::Unknown => {
+                    let path = path.join(name);
+                    self.kind(std::fs::symlink_metadata(&path).map(|found| found.file_type()), || path)
+                }
                 _ => Some(PathKind::Other),
             };
-            members.push((member.file_name(), kind));
+            members.push((name.to_owned(), kind));
         }
         Ok(members)
     }
@@ -130,6 +164,19 @@ impl FileSystem for DiskSystem {
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         std::fs::read_link(path)
+    }
+}
+
+impl DiskSystem {
+    /// What a member is, or leads to.
+    fn kind(self, found: io::Result<std::fs::FileType>, path: impl FnOnce() -> PathBuf) -> Option<PathKind> {
+        match found {
+            Ok(kind) if kind.is_file() => Some(PathKind::File),
+            Ok(kind) if kind.is_dir() => Some(PathKind::Directory),
+            // A link that leads nowhere, or in a circle, is as good as absent.
+            Ok(kind) if kind.is_symlink() => self.metadata(&path()).ok().map(|found| found.kind),
+            _ => Some(PathKind::Other),
+        }
     }
 }
 

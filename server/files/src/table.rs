@@ -1,5 +1,6 @@
 //! The table from paths to their entries.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use dashmap::DashMap;
@@ -11,25 +12,69 @@ use crate::entry::Entry;
 /// copies out.
 #[derive(Debug, Default)]
 pub struct PathTable {
-    entries: DashMap<PathBuf, Entry, FxBuildHasher>,
+    entries: DashMap<Key, Entry, FxBuildHasher>,
 }
+
+/// Where one path has one text only, that is hashed and compared, which takes a fraction of the time.
+#[cfg(unix)]
+type Key = std::ffi::OsString;
+#[cfg(not(unix))]
+type Key = PathBuf;
 
 impl PathTable {
     /// The entry for `path`, if one was made.
     pub fn get(&self, path: &Path) -> Option<Entry> {
-        self.entries.get(path).map(|entry| *entry)
+        self.of_plain(&plain(path))
     }
 
-    /// The entry for `path`, made by `make` if there is none. `make` must not touch this table.
-    pub fn get_or_insert(&self, path: &Path, make: impl FnOnce() -> Entry) -> Entry {
-        if let Some(entry) = self.get(path) {
+    /// The entry for `path`, made by `make` if there is none. `make` gets the path as [`PathBuf`] compares it, and must
+    /// not touch this table.
+    pub fn get_or_insert(&self, path: &Path, make: impl FnOnce(PathBuf) -> Entry) -> Entry {
+        let path = plain(path);
+        if let Some(entry) = self.of_plain(&path) {
             return entry;
         }
-        *self.entries.entry(path.to_path_buf()).or_insert_with(make)
+        let path = path.into_owned();
+        *self.entries.entry(path.clone().into()).or_insert_with(|| make(path))
     }
 
     /// All entries known now.
     pub fn all(&self) -> Vec<Entry> {
         self.entries.iter().map(|entry| *entry.value()).collect()
+    }
+
+    fn of_plain(&self, path: &Path) -> Option<Entry> {
+        #[cfg(unix)]
+        let path = path.as_os_str();
+        self.entries.get(path).map(|entry| *entry)
+    }
+}
+
+/// `path` as its components say it. `a/` and `a` are one path to Rust, but not to the operating system where `a` is a
+/// file.
+fn plain(path: &Path) -> Cow<'_, Path> {
+    let text = path.as_os_str().as_encoded_bytes();
+    let is_odd = |pair: &[u8]| pair == b"//" || pair == b"/.";
+    if cfg!(unix) && !text.ends_with(b"/") && !text.windows(2).any(is_odd) {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(path.components().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_for_one_path() {
+        let texts = [
+            "/", "//", "/a", "/a/", "/a//b", "/a/./b", "/a/.", "/a/..", "/a/../b", "/a/.b", "/a/b.", "./a",
+            "a/b/",
+        ];
+        for text in texts {
+            let components: PathBuf = Path::new(text).components().collect();
+            assert_eq!(plain(Path::new(text)).as_os_str(), components.as_os_str(), "{text}");
+        }
     }
 }

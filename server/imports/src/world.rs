@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use speclens_environment::{Environment, Project, PythonVersion, VersionTables, environment, tables};
+use speclens_environment::{
+    Environment, Project, PythonVersion, Variables, VersionTables, environment, tables,
+};
 use speclens_files::{Db, Listing, PathKind};
 use speclens_source::{BinaryFacts, ModuleFacts, Name, binary_facts, module_facts};
 
@@ -112,6 +114,10 @@ impl World for DatabaseWorld<'_> {
                 .listing(self.db)
                 .is_some_and(|listing| listing.has_directory(name) || listing.has_file(&format!("{name}.py")))
         })
+    }
+
+    fn variables(&self) -> &Variables {
+        &self.project.request(self.db).variables
     }
 
     fn tables(&self) -> &'static VersionTables {

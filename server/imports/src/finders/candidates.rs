@@ -2,8 +2,7 @@
 
 use speclens_files::{Member, MemberKind, PathKind};
 
-use super::entry::{Hit, Search, join, tail};
-use super::meta_path::candidate;
+use super::entry::{Hit, Search, join, join_all, tail};
 use super::{Candidate, Directories, SearchState, Verdict, find_spec};
 use crate::spec::Loader;
 
@@ -60,6 +59,10 @@ pub fn candidates(
     found
 }
 
+fn candidate((path, verdict): (String, Verdict)) -> Candidate {
+    Candidate { path: path.into(), verdict }
+}
+
 impl Search<'_> {
     /// The files and directories for `name` in one entry, in `FileFinder`'s order; then those that look like it.
     fn all_in(&self, entry: &str, name: &str) -> Vec<(String, Kind)> {
@@ -69,16 +72,14 @@ impl Search<'_> {
         let tail = tail(name);
         let mut found = Vec::new();
         let mut portion = None;
-        if listing.has_directory(tail) {
+        let called = listing.of_stem(tail);
+        if called.is_directory() {
             let directory = join(entry, tail);
-            let inits = self.suffixes.iter().filter_map(|(suffix, _)| self.init(&directory, suffix));
-            found.extend(inits.map(|init| (init, Kind::Module)));
+            found.extend(self.inits(&directory).map(|(init, _)| (init, Kind::Module)));
             portion = found.is_empty().then_some((directory, Kind::Portion));
         }
-        let files = self.suffixes.iter().map(|(suffix, _)| format!("{tail}{suffix}"));
-        found.extend(
-            files.filter(|file| listing.has_file(file)).map(|file| (join(entry, &file), Kind::Module)),
-        );
+        let suffixes = self.suffixes.iter().filter(|(suffix, _)| called.has_file(suffix));
+        found.extend(suffixes.map(|(suffix, _)| (join_all(entry, &[tail, suffix]), Kind::Module)));
         found.extend(portion);
         let alike = listing.iter().filter_map(|member| Some((member, self.likeness(member, tail)?)));
         found.extend(alike.map(|(member, why)| (join(entry, &member.name), Kind::Lost(why))));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use speclens_environment::{MetaPathFinder, Redirection, ScikitBuildStyle};
 
-use super::entry::{Hit, Search, join};
+use super::entry::{Hit, Search, join, join_all};
 use crate::spec::{Loader, ModuleSpec};
 
 /// A directory of what Meson would install.
@@ -74,7 +74,7 @@ impl Search<'_> {
         let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
         let (_, loader) = self.suffixes.iter().find(|(suffix, _)| file.ends_with(suffix))?;
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let package = (stem == "__init__").then_some(directory);
+        let package = (stem == "__init__").then(|| directory.to_owned());
         Some(self.suffixes.spec(name, path.to_owned(), loader, package))
     }
 
@@ -86,7 +86,7 @@ impl Search<'_> {
         }
         let (parent, _) = name.rsplit_once('.')?;
         let directory = mapped(parent)?.to_string_lossy().into_owned();
-        self.path_finder(name, &[directory]).spec
+        self.path_finder(name, &[directory])
     }
 
     /// The older `_EditableFinder`: the last name of its table that is `name` or above it decides.
@@ -105,16 +105,15 @@ impl Search<'_> {
         let directory = path.to_str()?;
         if self.directories.listing(directory).is_some_and(|inside| inside.has_file("__init__.py")) {
             let init = join(directory, "__init__.py");
-            return Some(self.suffixes.spec(name, init, &Loader::Source, Some(directory)));
+            return Some(self.suffixes.spec(name, init, Loader::Source, Some(directory.to_owned())));
         }
         let (above, stem) = directory.rsplit_once('/')?;
-        let listing = self.directories.listing(above)?;
+        let called = self.directories.listing(above)?.of_stem(stem);
         let order = [Loader::Source, Loader::Sourceless, Loader::Extension];
-        order.iter().find_map(|wanted| {
-            let suffixes = self.suffixes.iter().filter(|(_, loader)| *loader == wanted);
-            let mut files = suffixes.map(|(suffix, _)| format!("{stem}{suffix}"));
-            let file = files.find(|file| listing.has_file(file))?;
-            Some(self.suffixes.spec(name, join(above, &file), wanted, None))
+        order.into_iter().find_map(|wanted| {
+            let mut suffixes = self.suffixes.iter().filter(|(_, loader)| *loader == wanted);
+            let (suffix, _) = suffixes.find(|(suffix, _)| called.has_file(suffix))?;
+            Some(self.suffixes.spec(name, join_all(above, &[stem, suffix]), wanted, None))
         })
     }
 
@@ -186,7 +185,7 @@ impl Search<'_> {
         }
         let mut locations = locations.filter(|_| style.wraps_loaders)?;
         if style.merges_portions {
-            let native = self.path_finder(name, path.unwrap_or(&self.state.path)).spec;
+            let native = self.path_finder(name, path.unwrap_or(&self.state.path));
             let native = native.filter(|spec| spec.loader.is_none());
             for portion in native.and_then(|spec| spec.submodule_search_locations).into_iter().flatten() {
                 if !locations.contains(&portion) {
@@ -207,7 +206,7 @@ impl Search<'_> {
     ) -> Option<ModuleSpec> {
         let directories: Vec<String> =
             directories.iter().map(|directory| directory.to_string_lossy().into_owned()).collect();
-        let mut spec = self.path_finder(name, path.unwrap_or(&directories)).spec?;
+        let mut spec = self.path_finder(name, path.unwrap_or(&directories))?;
         spec.loader.as_ref()?;
         spec.loader = Some(Loader::Other("_ScikitBuildLoaderWrapper".to_owned()));
         Some(spec)

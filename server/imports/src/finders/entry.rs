@@ -7,39 +7,34 @@ use super::{Directories, SearchState};
 use crate::spec::{Loader, ModuleSpec};
 
 /// The suffixes of `FileFinder`, in its order, each with its loader.
-pub(super) struct Suffixes {
-    loaders: Vec<(String, Loader)>,
-    cache_tag: String,
+#[derive(Clone, Copy)]
+pub(super) struct Suffixes<'a> {
+    interpreter: &'a Interpreter,
+    table: &'static VersionTables,
 }
 
-impl Suffixes {
-    fn of(interpreter: &Interpreter) -> Self {
-        let table = tables(interpreter.version);
-        let with = |suffixes: &[String], loader: &Loader| {
-            suffixes.iter().map(|suffix| (suffix.clone(), loader.clone())).collect::<Vec<_>>()
+impl<'a> Suffixes<'a> {
+    pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, Loader)> {
+        let with = |suffixes: &'a [String], loader: Loader| {
+            suffixes.iter().map(move |suffix| (suffix.as_str(), loader.clone()))
         };
-        let mut loaders = with(&interpreter.extension_suffixes, &Loader::Extension);
-        loaders.extend(with(&table.source_suffixes, &Loader::Source));
-        loaders.extend(with(&table.bytecode_suffixes, &Loader::Sourceless));
-        Self { loaders, cache_tag: interpreter.cache_tag.clone() }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Loader)> {
-        self.loaders.iter().map(|(suffix, loader)| (suffix.as_str(), loader))
+        with(&self.interpreter.extension_suffixes, Loader::Extension)
+            .chain(with(&self.table.source_suffixes, Loader::Source))
+            .chain(with(&self.table.bytecode_suffixes, Loader::Sourceless))
     }
 
     /// `spec_from_file_location`.
     pub(super) fn spec(
-        &self,
+        self,
         name: &str,
         file: String,
-        loader: &Loader,
-        package: Option<&str>,
+        loader: Loader,
+        package: Option<String>,
     ) -> ModuleSpec {
         ModuleSpec {
             name: name.to_owned(),
-            loader: Some(loader.clone()),
-            submodule_search_locations: package.map(|directory| vec![directory.to_owned()]),
+            loader: Some(loader),
+            submodule_search_locations: package.map(|directory| vec![directory]),
             has_location: true,
             cached: self.cached(&file),
             origin: Some(file),
@@ -47,7 +42,7 @@ impl Suffixes {
     }
 
     /// `_get_cached`.
-    pub(super) fn cached(&self, file: &str) -> Option<String> {
+    pub(super) fn cached(self, file: &str) -> Option<String> {
         let ends_with = |suffix: &str| file.ends_with(suffix);
         if ends_with(".py") {
             return Some(self.cache_from_source(file));
@@ -56,7 +51,7 @@ impl Suffixes {
     }
 
     /// `importlib.util.cache_from_source`.
-    fn cache_from_source(&self, file: &str) -> String {
+    fn cache_from_source(self, file: &str) -> String {
         let (directory, name) = file.rsplit_once('/').unwrap_or(("", file));
         let stem = match name.rsplit_once('.') {
             // A file that is called `.py`.
@@ -64,16 +59,25 @@ impl Suffixes {
             Some((stem, _)) => stem,
             None => name,
         };
-        join(directory, &format!("__pycache__/{stem}.{}.pyc", self.cache_tag))
+        join_all(directory, &["__pycache__/", stem, ".", &self.interpreter.cache_tag, ".pyc"])
     }
 }
 
 /// `_path_join(directory, name)`.
 pub(super) fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() {
-        return name.to_owned();
+    join_all(directory, &[name])
+}
+
+/// `_path_join(directory, name)`, the name in pieces.
+pub(super) fn join_all(directory: &str, name: &[&str]) -> String {
+    let bytes = directory.len() + 1 + name.iter().map(|piece| piece.len()).sum::<usize>();
+    let mut path = String::with_capacity(bytes);
+    if !directory.is_empty() {
+        path.push_str(directory.trim_end_matches('/'));
+        path.push('/');
     }
-    format!("{}/{name}", directory.trim_end_matches('/'))
+    path.extend(name.iter().copied());
+    path
 }
 
 /// What an entry has.
@@ -88,15 +92,15 @@ pub(super) enum Hit {
 pub(super) struct Search<'a> {
     pub(super) directories: &'a dyn Directories,
     pub(super) state: &'a SearchState,
-    pub(super) suffixes: Suffixes,
+    pub(super) suffixes: Suffixes<'a>,
     pub(super) table: &'static VersionTables,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(directories: &'a dyn Directories, state: &'a SearchState) -> Self {
         let interpreter = &state.environment.interpreter;
-        let (suffixes, table) = (Suffixes::of(interpreter), tables(interpreter.version));
-        Self { directories, state, suffixes, table }
+        let table = tables(interpreter.version);
+        Self { directories, state, suffixes: Suffixes { interpreter, table }, table }
     }
 
     pub(super) fn version(&self) -> PythonVersion {
@@ -117,34 +121,36 @@ impl<'a> Search<'a> {
     fn look_in_directory(&self, entry: &str, name: &str) -> Option<Hit> {
         let listing = self.directories.listing(entry)?;
         let tail = tail(name);
+        let called = listing.of_stem(tail);
         let mut portion = None;
-        if listing.has_directory(tail) {
+        if called.is_directory() {
             let directory = join(entry, tail);
-            for (suffix, loader) in self.suffixes.iter() {
-                if let Some(file) = self.init(&directory, suffix) {
-                    return Some(Hit::Module(self.suffixes.spec(name, file, loader, Some(&directory))));
-                }
+            let init = self.inits(&directory).next();
+            if let Some((file, loader)) = init {
+                return Some(Hit::Module(self.suffixes.spec(name, file, loader, Some(directory))));
             }
             portion = Some(directory);
         }
         for (suffix, loader) in self.suffixes.iter() {
-            let file = format!("{tail}{suffix}");
-            if listing.has_file(&file) {
-                return Some(Hit::Module(self.suffixes.spec(name, join(entry, &file), loader, None)));
+            if called.has_file(suffix) {
+                let file = join_all(entry, &[tail, suffix]);
+                return Some(Hit::Module(self.suffixes.spec(name, file, loader, None)));
             }
         }
         portion.map(|directory| Hit::Portions(vec![directory]))
     }
 
-    /// The `__init__` of a package. It can be there in a directory that must not be listed.
-    pub(super) fn init(&self, directory: &str, suffix: &str) -> Option<String> {
-        let name = format!("__init__{suffix}");
-        let file = join(directory, &name);
-        let found = match self.directories.listing(directory) {
-            Some(inside) => inside.has_file(&name),
-            None => self.directories.kind(&file) == Some(PathKind::File),
-        };
-        found.then_some(file)
+    /// The `__init__` files of a package, in order. They can be there in a directory that must not be listed.
+    pub(super) fn inits(&self, directory: &str) -> impl Iterator<Item = (String, Loader)> {
+        let inside = self.directories.listing(directory).map(|inside| inside.of_stem("__init__"));
+        self.suffixes.iter().filter_map(move |(suffix, loader)| {
+            let file = || join_all(directory, &["__init__", suffix]);
+            let found = match inside {
+                Some(inside) => inside.has_file(suffix).then(file),
+                None => Some(file()).filter(|file| self.directories.kind(file) == Some(PathKind::File)),
+            };
+            Some((found?, loader))
+        })
     }
 
     /// The standard library without its files: the tables know what is there.
@@ -156,15 +162,15 @@ impl<'a> Search<'a> {
         let directory = join(entry, tail);
         if self.table.is_package(&dotted) {
             let init = join(&directory, "__init__.py");
-            return Some(Hit::Module(self.suffixes.spec(name, init, &Loader::Source, Some(&directory))));
+            return Some(Hit::Module(self.suffixes.spec(name, init, Loader::Source, Some(directory))));
         }
         if self.table.is_extension(&dotted) {
             let suffix = self.suffixes.iter().next().map_or("", |(suffix, _)| suffix);
             let file = join(&join(entry, "lib-dynload"), &format!("{tail}{suffix}"));
-            return Some(Hit::Module(self.suffixes.spec(name, file, &Loader::Extension, None)));
+            return Some(Hit::Module(self.suffixes.spec(name, file, Loader::Extension, None)));
         }
         let file = join(entry, &format!("{tail}.py"));
-        let source = || Hit::Module(self.suffixes.spec(name, file, &Loader::Source, None));
+        let source = || Hit::Module(self.suffixes.spec(name, file, Loader::Source, None));
         self.table.is_module(&dotted).then(source)
     }
 }

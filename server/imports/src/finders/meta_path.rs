@@ -3,7 +3,7 @@
 use speclens_environment::MetaPathFinder;
 
 use super::entry::{Hit, Search};
-use super::{Candidate, Directories, Resolution, SearchState, Verdict};
+use super::{Directories, Resolution, SearchState};
 use crate::spec::{Loader, ModuleSpec};
 
 /// `importlib._bootstrap._find_spec(name, path)`: asks each finder of `sys.meta_path` in turn. `path` is `None` for a
@@ -20,11 +20,7 @@ pub fn find_spec(
         let spec = match finder {
             MetaPathFinder::BuiltIn => search.built_in(name, path),
             MetaPathFinder::Frozen => search.frozen(name),
-            MetaPathFinder::Path => {
-                let found = search.path_finder(name, path.unwrap_or(&state.path));
-                resolution.candidates.extend(found.candidates);
-                found.spec
-            }
+            MetaPathFinder::Path => search.path_finder(name, path.unwrap_or(&state.path)),
             MetaPathFinder::SetuptoolsEditable { .. }
             | MetaPathFinder::Redirecting { .. }
             | MetaPathFinder::MesonBuild { .. }
@@ -56,12 +52,8 @@ pub fn find_spec(
                 None
             }
         };
-        if let Some(spec) = spec {
-            if resolution.candidates.is_empty() && spec.has_location {
-                let path = spec.origin.as_deref().unwrap_or_default().into();
-                resolution.candidates.push(Candidate { path, verdict: Verdict::Chosen });
-            }
-            resolution.spec = Some(spec);
+        if spec.is_some() {
+            resolution.spec = spec;
             break;
         }
     }
@@ -75,7 +67,8 @@ pub fn find_in_path(
     name: &str,
     path: Option<&[String]>,
 ) -> Resolution {
-    Search::new(directories, state).path_finder(name, path.unwrap_or(&state.path))
+    let spec = Search::new(directories, state).path_finder(name, path.unwrap_or(&state.path));
+    Resolution { spec, uncertain: None }
 }
 
 impl Search<'_> {
@@ -110,28 +103,16 @@ impl Search<'_> {
     }
 
     /// `PathFinder`: the first module or regular package wins; until then portions are collected.
-    pub(super) fn path_finder(&self, name: &str, path: &[String]) -> Resolution {
+    pub(super) fn path_finder(&self, name: &str, path: &[String]) -> Option<ModuleSpec> {
         let mut portions: Vec<String> = Vec::new();
-        let mut resolution = Resolution::default();
         for entry in path {
             match self.look_in(entry, name) {
-                Some(Hit::Module(spec)) => {
-                    let unused = portions.into_iter().map(|path| (path, Verdict::PortionNotUsed));
-                    let chosen = spec.origin.clone().map(|path| (path, Verdict::Chosen));
-                    resolution.candidates = unused.chain(chosen).map(candidate).collect();
-                    resolution.spec = Some(spec);
-                    return resolution;
-                }
+                Some(Hit::Module(spec)) => return Some(spec),
                 Some(Hit::Portions(found)) => portions.extend(found),
                 None => {}
             }
         }
-        if !portions.is_empty() {
-            let paths = portions.iter().map(|path| candidate((path.clone(), Verdict::Portion)));
-            resolution.candidates = paths.collect();
-            resolution.spec = Some(self.namespace(name, portions));
-        }
-        resolution
+        (!portions.is_empty()).then(|| self.namespace(name, portions))
     }
 
     pub(super) fn namespace(&self, name: &str, portions: Vec<String>) -> ModuleSpec {
@@ -168,8 +149,4 @@ impl Search<'_> {
             cached: None,
         })
     }
-}
-
-pub(super) fn candidate((path, verdict): (String, Verdict)) -> Candidate {
-    Candidate { path: path.into(), verdict }
 }

@@ -1,4 +1,4 @@
-//! How importlib finds a module: a name and a search path -> a [`ModuleSpec`], or nothing, and what was passed over.
+//! How importlib finds a module: a name and a search path -> a [`ModuleSpec`], or nothing; and what was passed over.
 //!
 //! A static account of `Lib/importlib/_bootstrap.py` (`_find_spec`) and `_bootstrap_external.py` (`PathFinder`,
 //! `FileFinder`).
@@ -6,6 +6,7 @@
 mod archive;
 mod bytecode;
 mod candidates;
+mod directories;
 mod editable;
 mod entry;
 mod meta_path;
@@ -14,12 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use speclens_environment::{Environment, MetaPathFinder, PythonVersion};
-use speclens_files::{Db, Entry, Listing, PathKind};
+use speclens_files::{Listing, PathKind};
 
 use crate::spec::ModuleSpec;
 
 pub use archive::Archive;
 pub use candidates::candidates;
+pub use directories::{DatabaseDirectories, KnownDirectories};
 pub use meta_path::{find_in_path, find_spec};
 
 /// What the finders may ask of the world. Implemented over the database and, in tests, over anything.
@@ -32,36 +34,6 @@ pub trait Directories {
 
     /// The members of the zip archive that the file `path` is, or `None` where there is none.
     fn archive(&self, path: &str, version: PythonVersion) -> Option<&Archive>;
-}
-
-/// The directories of the database's file system.
-#[derive(Clone, Copy)]
-pub struct DatabaseDirectories<'db>(pub &'db dyn Db);
-
-impl DatabaseDirectories<'_> {
-    /// The entry of `path`; for a path with a slash at its end only where that is a directory, which a [`Path`] forgets.
-    fn entry(self, path: &str) -> Option<Entry> {
-        // The finders of a relative entry look in the directory of the process, which is not known here.
-        if !Path::new(path).is_absolute() {
-            return None;
-        }
-        let entry = self.0.entry(Path::new(path));
-        (!(path.ends_with('/') || path.ends_with("/.")) || entry.is_directory(self.0)).then_some(entry)
-    }
-}
-
-impl Directories for DatabaseDirectories<'_> {
-    fn kind(&self, path: &str) -> Option<PathKind> {
-        self.entry(path)?.kind(self.0)
-    }
-
-    fn listing(&self, directory: &str) -> Option<&Listing> {
-        self.entry(directory)?.listing(self.0)
-    }
-
-    fn archive(&self, path: &str, version: PythonVersion) -> Option<&Archive> {
-        archive::read(self.0, self.entry(path)?, version.minor).as_ref()
-    }
 }
 
 /// The import state that a search starts from.
@@ -116,8 +88,6 @@ pub struct Candidate {
 pub struct Resolution {
     /// What `sys.meta_path` gives, or `None` where nothing is found.
     pub spec: Option<ModuleSpec>,
-    /// What was seen on the way, in search order, with what became of it.
-    pub candidates: Vec<Candidate>,
     /// Set where a finder that is not understood stands before the answer: the answer is then only possible.
     pub uncertain: Option<String>,
 }

@@ -237,6 +237,26 @@ impl Machine<'_> {
     }
 
     fn object_attribute(&mut self, id: ObjectId, name: &str) -> Raises<Option<Value>> {
+        let object = self.state.heap.get(id);
+        if let (Value::Object(_), Payload::Plain | Payload::Module { .. }) = (&object.class, &object.payload) {
+            let class = object.class.clone();
+            if let Some(getter @ Value::Object(_)) = self.find_in_class(&class, "__getattribute__")
+                && self.may_follow()
+            {
+                let arguments = vec![Value::Object(id), Value::str(name)];
+                return match self.ask_for_attribute(&getter, arguments)? {
+                    None if self.find_in_class(&class, "__getattr__").is_some() => {
+                        self.dynamic_attribute(id, &class, name)
+                    }
+                    found => Ok(found),
+                };
+            }
+        }
+        self.plain_attribute(id, name)
+    }
+
+    /// `object.__getattribute__`, and then `__getattr__`.
+    pub(super) fn plain_attribute(&mut self, id: ObjectId, name: &str) -> Raises<Option<Value>> {
         let value = Value::Object(id);
         if let Some(slot) = self.state.heap.slot(id, name) {
             let (found, certain) = (slot.value.clone(), slot.certain);
@@ -268,6 +288,9 @@ impl Machine<'_> {
             return Ok(Some(found));
         }
         let class = self.state.heap.get(id).class.clone();
+        if let Some(method) = super::loader::loader_method(&class, name) {
+            return Ok(Some(Value::Method(Arc::new((value, method)))));
+        }
         if let Some(found) = self.find_in_class(&class, name) {
             return self.bind_attribute(found, &value, &class).map(Some);
         }
@@ -294,6 +317,11 @@ impl Machine<'_> {
         if !self.may_follow() {
             return Ok(Some(Value::Unknown));
         }
+        self.ask_for_attribute(&getter, arguments)
+    }
+
+    /// Calls what answers for an attribute; `None` for its AttributeError.
+    fn ask_for_attribute(&mut self, getter: &Value, arguments: Vec<Value>) -> Raises<Option<Value>> {
         // Followed however long it is: what it answers is the attribute.
         let function = getter.as_object().and_then(|id| match &self.state.heap.get(id).payload {
             Payload::Function(function) => Some(Arc::clone(function)),
@@ -304,7 +332,7 @@ impl Machine<'_> {
         let depth = self.tries.len();
         let found = match function {
             Some(function) => self.enter_function(&function, arguments, Vec::new()),
-            None => self.call(&getter, arguments, Vec::new()),
+            None => self.call(getter, arguments, Vec::new()),
         };
         self.tries.truncate(depth);
         self.tries.pop();
@@ -338,6 +366,12 @@ impl Machine<'_> {
                     }
                     _ => Ok(function),
                 }
+            }
+            // A descriptor of code's own.
+            Payload::Plain => {
+                let arguments = vec![instance.clone(), class.clone()];
+                let got = self.call_method(&found, "__get__", arguments)?;
+                Ok(got.unwrap_or(found))
             }
             _ => Ok(found),
         }

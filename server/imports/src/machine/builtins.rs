@@ -118,6 +118,9 @@ pub(super) fn builtin_attribute(builtin: &'static str, name: &str) -> Value {
         ("builtins.object" | "types.ModuleType", "__setattr__") => {
             Value::Builtin("builtins.object.__setattr__")
         }
+        ("builtins.object" | "types.ModuleType", "__getattribute__") => {
+            Value::Builtin("builtins.object.__getattribute__")
+        }
         ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
         ("_frozen_importlib_external.PathFinder", "find_spec") => {
             Value::Builtin("importlib.machinery.PathFinder.find_spec")
@@ -157,6 +160,15 @@ impl Machine<'_> {
                 [Value::Object(id), Value::Str(attribute), value] => {
                     self.set_slot(*id, attribute, value.clone());
                     Ok(Value::None)
+                }
+                _ => Ok(Value::Unknown),
+            },
+            "object.__getattribute__" => match arguments.as_slice() {
+                [Value::Object(id), Value::Str(attribute)] => {
+                    match self.plain_attribute(*id, attribute)? {
+                        Some(found) => Ok(found),
+                        None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
+                    }
                 }
                 _ => Ok(Value::Unknown),
             },

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use speclens_source::{BinaryFacts, Name};
+use speclens_source::{BinaryFacts, ModuleFacts, Name};
 
 use super::Machine;
 use super::value::{ObjectId, Value};
@@ -38,7 +38,7 @@ impl Machine<'_> {
             && let Some(facts) = self.world.facts(&source)
         {
             // mypyc and Cython compile Python files, and leave them beside. Which names the binary has, it has to say.
-            drop(self.run_module(module, &Arc::from(source), &facts.program, false));
+            self.run_compiled(module, &Arc::from(source), &facts);
         }
         let Some(facts) = self.world.binary(&file) else {
             self.unknown("an extension module that cannot be read");
@@ -53,6 +53,18 @@ impl Machine<'_> {
             }
         }
         self.mentions.push(Mentions { module, file, facts });
+    }
+
+    fn run_compiled(&mut self, module: ObjectId, source: &Arc<str>, facts: &ModuleFacts) {
+        // To Cython, `import cython` is a word of the language.
+        let is_new = self.state.modules.get("cython").is_none();
+        if is_new {
+            self.put_entry("cython", Value::Unknown, None);
+        }
+        drop(self.run_module(module, source, &facts.program, false));
+        if is_new {
+            self.state.remove_module("cython");
+        }
     }
 
     /// Imports, possibly, what the binaries that were loaded mention. This comes after all that is certain: when their code

@@ -210,7 +210,7 @@ impl Machine<'_> {
             // A module that takes itself out of sys.modules and imports its name again means another file.
             Found::Spec(spec) if self.runs_file(spec.origin.as_deref()) => return Ok(self.unfollowed(name)),
             Found::Spec(spec) => self.load(spec)?,
-            Found::Object(spec) => self.load_with_own_loader(name, spec),
+            Found::Object(spec) => self.load_from_object(name, spec)?,
             Found::Unknown => return Ok(self.unfollowed(name)),
             Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
             Found::Nothing => return Err(Raised::not_found(name, format!("No module named '{name}'"))),
@@ -221,7 +221,7 @@ impl Machine<'_> {
         Ok(module)
     }
 
-    fn runs_file(&self, origin: Option<&str>) -> bool {
+    pub(super) fn runs_file(&self, origin: Option<&str>) -> bool {
         // The user's file may run as a script and be imported as well.
         let imported = self.frames.iter().filter(|frame| !frame.is_function() && !frame.observed);
         origin.is_some_and(|origin| imported.into_iter().any(|frame| &*frame.file == origin))
@@ -278,14 +278,6 @@ impl Machine<'_> {
         }
     }
 
-    /// A module that a loader of code's own makes: its spec is known, its names are not.
-    fn load_with_own_loader(&mut self, name: &str, spec: ObjectId) -> Value {
-        let module = self.call_module_from_spec(Some(Value::Object(spec)));
-        let certain = self.is_certain();
-        self.state.put_module(name, Entry { value: module.clone(), put: None, certain, startup: false });
-        module
-    }
-
     /// A module that is there, but of which nothing is known.
     fn unfollowed(&mut self, name: &str) -> Value {
         self.unknown("an import that cannot be followed");
@@ -297,18 +289,37 @@ impl Machine<'_> {
     /// `_handle_fromlist` for one name: imports the submodule if the package has no such attribute.
     pub(super) fn handle_fromlist(&mut self, module: &Value, module_name: &str, name: &str) -> Raises<()> {
         let Some(id) = module.as_object() else { return Ok(()) };
-        if self.has_attribute(module, "__path__") != Some(true)
-            || self.has_attribute(module, name) != Some(false)
-        {
+        if self.has_attribute(module, "__path__") != Some(true) {
             return Ok(());
         }
         let from = self.text_attribute(id, "__name__").unwrap_or_else(|| module_name.into());
         let full = format!("{from}.{name}");
+        match self.has_attribute(module, name) {
+            Some(true) => return Ok(()),
+            Some(false) => {}
+            // It may have names that are not known: one that is a submodule's is taken to be that.
+            None => {
+                let is_bound = self.state.heap.slot(id, name).is_some();
+                if is_bound || !self.is_submodule(module, &full) {
+                    return Ok(());
+                }
+            }
+        }
         match self.import_for_statement(&full) {
             Ok(_) => Ok(()),
             // Backwards-compatibility dictates that a missing submodule is not the error to report.
             Err(raised) if raised.name.as_deref() == Some(&full) && raised.traceback.is_empty() => Ok(()),
             Err(raised) => Err(raised),
+        }
+    }
+
+    fn is_submodule(&mut self, package: &Value, name: &str) -> bool {
+        match self.package_path(package) {
+            PackagePath::Known(path) => {
+                let search = Arc::clone(&self.state.search);
+                finders::find_spec(self.world, &search, name, Some(&path)).spec.is_some()
+            }
+            PackagePath::None | PackagePath::Unknown => false,
         }
     }
 
@@ -364,13 +375,13 @@ impl Machine<'_> {
         };
         let listed = match self.state.heap.slot(source, "__all__").map(|slot| slot.value.clone()) {
             None => None,
-            Some(all) => match self.elements(&all) {
-                (Some(items), true) => Some(items),
-                (_, _) => {
+            Some(all) => {
+                let (items, complete) = self.elements(&all);
+                if !complete {
                     self.state.heap.get_mut(target).open = true;
-                    None
                 }
-            },
+                items
+            }
         };
         if self.state.heap.get(source).open && listed.is_none() {
             self.state.heap.get_mut(target).open = true;

@@ -11,7 +11,6 @@ use super::modules::{PackagePath, parent_of};
 use super::state::{Deed, Evidence};
 use super::value::{ObjectId, Payload, Value};
 use crate::finders;
-use crate::spec::Loader;
 
 /// Definitions of the standard library that the machine knows, as `module.name`, with what each is called here.
 const DEFINITIONS: &[(&str, &str)] = &[
@@ -37,6 +36,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("importlib.metadata.distribution", "importlib.metadata.distribution"),
     ("pkgutil.extend_path", "pkgutil.extend_path"),
     ("types.ModuleType", "types.ModuleType"),
+    ("os._createenviron", "os.environ"),
     ("functools.wraps", "functools.wraps"),
     ("functools.lru_cache", "functools.lru_cache"),
     ("functools.cache", "functools.cache"),
@@ -114,17 +114,27 @@ impl Machine<'_> {
             "importlib.machinery.PathFinder.find_spec" => {
                 Ok(self.call_path_finder(argument(0, "fullname"), argument(1, "path")))
             }
-            "importlib.util.module_from_spec" => Ok(self.call_module_from_spec(argument(0, "spec"))),
+            "importlib.util.module_from_spec" => self.call_module_from_spec(argument(0, "spec").as_ref()),
+            "importlib.util.spec_from_file_location" => {
+                let keyword = |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+                let (loader, locations) = (keyword("loader"), keyword("submodule_search_locations"));
+                Ok(self.spec_from_file_location(argument(0, "name"), argument(1, "location"), loader, locations))
+            }
+            "_frozen_importlib_external.SourceFileLoader" => {
+                Ok(self.make_loader(name, argument(0, "fullname"), argument(1, "path")))
+            }
             "importlib.util.spec_from_loader" | "importlib.machinery.ModuleSpec" => {
                 Ok(self.make_spec(argument(0, "name"), argument(1, "loader"), keywords))
             }
             "importlib.reload" => Ok(argument(0, "module").unwrap_or(Value::Unknown)),
             "importlib.invalidate_caches" => Ok(Value::None),
             "importlib.metadata.version" => self.call_version(argument(0, "distribution_name")),
-            "importlib.metadata.distribution" => {
-                let version = self.call_version(argument(0, "distribution_name"));
-                version.map(|_| Value::Unknown)
-            }
+            "importlib.metadata.distribution" => match argument(0, "distribution_name") {
+                Some(Value::Str(name)) if self.world.distribution_version(&name).is_none() => {
+                    self.call_version(Some(Value::Str(name)))
+                }
+                _ => Ok(Value::Unknown),
+            },
             "types.ModuleType" => Ok(self.call_module_type(argument(0, "name"))),
             "types.ModuleType.__init__" => {
                 let site = self.site();
@@ -150,6 +160,13 @@ impl Machine<'_> {
                 }
                 Ok(object)
             }
+            "os.environ" => {
+                let variables = self.world.variables();
+                let pairs = variables.iter().map(|(name, value)| (Value::str(name), Value::str(value)));
+                let pairs = pairs.collect();
+                let region = self.region();
+                Ok(self.state.heap.dict(pairs, region))
+            }
             "functools.wraps" => Ok(Value::Builtin("functools.identity")),
             "functools.identity" => Ok(arguments.first().cloned().unwrap_or(Value::Unknown)),
             "functools.lru_cache" | "functools.cache" => {
@@ -157,7 +174,7 @@ impl Machine<'_> {
                 Ok(function.cloned().unwrap_or(Value::Builtin("functools.identity")))
             }
             name if name.starts_with("os.path.") => Ok(path_function(name, arguments)),
-            _ => return None,
+            name => return self.call_loader_method(name, arguments),
         })
     }
 
@@ -306,41 +323,8 @@ impl Machine<'_> {
         resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec))
     }
 
-    /// `module_from_spec`: a module with the spec's attributes, as `_init_module_attrs` sets them.
-    pub(super) fn call_module_from_spec(&mut self, spec: Option<Value>) -> Value {
-        let Some(spec) = spec.as_ref().and_then(Value::as_object) else { return Value::Unknown };
-        let value =
-            |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
-        let name = value(self, "name").unwrap_or_default();
-        let is_namespace = value(self, "loader") == Some(Value::None)
-            && value(self, "submodule_search_locations").is_some_and(|locations| locations != Value::None);
-        if is_namespace {
-            // `_init_module_attrs` gives the spec its loader (3.7+).
-            let loader = self.loader_value(Some(&Loader::Namespace));
-            self.state.heap.set(spec, "loader", loader, None);
-        }
-        let site = self.site();
-        let id = self.bare_module(name.as_str().unwrap_or("?"), site.clone());
-        let copied = [
-            ("__name__", "name"),
-            ("__loader__", "loader"),
-            ("__package__", "parent"),
-            ("__path__", "submodule_search_locations"),
-        ];
-        for (attribute, of) in copied {
-            let value = self.state.heap.slot(spec, of).map_or(Value::Unknown, |slot| slot.value.clone());
-            if attribute != "__path__" || !matches!(value, Value::None) {
-                self.state.heap.set(id, attribute, value, site.clone());
-            }
-        }
-        self.state.heap.set(id, "__spec__", Value::Object(spec), site);
-        // What its loader does when it runs is not followed.
-        self.state.heap.get_mut(id).open = true;
-        Value::Object(id)
-    }
-
     /// `ModuleSpec(name, loader, …)`.
-    fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
+    pub(super) fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
         let region = self.region();
         let keyword =
             |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
@@ -376,7 +360,11 @@ impl Machine<'_> {
             return Ok(Value::Unknown);
         };
         match self.world.distribution_version(&name) {
-            Some(version) => Ok(Value::str(version)),
+            Some(version) => {
+                // The metadata is parsed by `email.message_from_string`, which imports its parser when it is called.
+                drop(self.import_module("email.parser"));
+                Ok(Value::str(version))
+            }
             None => {
                 let message = format!("No package metadata was found for {name}");
                 let message = if self.version().at_least(10) { message } else { name.clone() };

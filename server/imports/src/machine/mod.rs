@@ -19,6 +19,7 @@ mod guards;
 mod heap;
 mod import;
 mod intrinsics;
+mod loader;
 mod methods;
 mod modules;
 mod namespace;
@@ -34,7 +35,7 @@ mod view;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
-use speclens_environment::VersionTables;
+use speclens_environment::{Variables, VersionTables};
 use speclens_source::program::Function;
 use speclens_source::{BinaryFacts, ModuleFacts, Name, Span};
 
@@ -61,6 +62,8 @@ pub trait World: Directories {
     /// Whether the name can be found from a place that is not on `sys.path`, but that users put there (the workspace
     /// folder, its `src`).
     fn is_elsewhere(&self, name: &str) -> bool;
+    /// The environment variables that the code is run with.
+    fn variables(&self) -> &Variables;
     /// The facts of the interpreter's version.
     fn tables(&self) -> &'static VersionTables;
     /// Gives the caller a chance to stop the run.
@@ -100,6 +103,8 @@ pub struct Machine<'w> {
     imports: usize,
     /// The `try` statements around, each with the exceptions that its body may raise.
     tries: Vec<TryContext>,
+    /// How many of them stand around the import of the module that runs.
+    module_tries: usize,
     /// Whether the value that is computed is only tested against None, or for truth.
     tested: bool,
     /// The file that the user looks at.
@@ -170,6 +175,7 @@ impl<'w> Machine<'w> {
             calls: 0,
             imports: 0,
             tries: Vec::new(),
+            module_tries: 0,
             tested: false,
             user_file: None,
             uncalled: false,

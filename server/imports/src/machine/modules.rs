@@ -95,6 +95,7 @@ impl Machine<'_> {
         let regions = std::mem::replace(&mut self.regions, vec![0]);
         let frames = std::mem::take(&mut self.frames);
         let tries = std::mem::take(&mut self.tries);
+        let module_tries = std::mem::take(&mut self.module_tries);
         let limit = std::mem::replace(&mut self.statement_limit, u64::MAX);
         let known = self.state.modules.clone();
         let parent = parent_of(name).and_then(|parent| self.module_entry(parent));
@@ -118,6 +119,7 @@ impl Machine<'_> {
         self.regions = regions;
         self.frames = frames;
         self.tries = tries;
+        self.module_tries = module_tries;
         self.statement_limit = limit;
     }
 
@@ -162,7 +164,7 @@ impl Machine<'_> {
         }
     }
 
-    fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
+    pub(super) fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
         let source = match spec.loader {
             Some(Loader::Source) => spec.origin.clone(),
             Some(Loader::Frozen) => self.frozen_source(spec),
@@ -213,8 +215,10 @@ impl Machine<'_> {
         // A module's statements have their own shares of steps, wherever its import stands.
         let (limit, steps) = (self.statement_limit, self.steps);
         let calls = std::mem::take(&mut self.calls);
+        let module_tries = std::mem::replace(&mut self.module_tries, self.tries.len());
         let result = self.execute_module_block(program);
         self.calls = calls;
+        self.module_tries = module_tries;
         self.statement_limit = limit.saturating_add(self.steps - steps);
         let site = self.site();
         self.frames.pop();
@@ -432,7 +436,6 @@ impl Machine<'_> {
     /// A module, or what stands for one, as a reader sees it.
     pub(super) fn view(&mut self, module: &Value, name: Option<&str>) -> Option<ModuleView> {
         let id = module.as_object()?;
-        let object = self.state.heap.get(id);
         let is_module = self.is_module(id);
         let own_name = self.text_attribute(id, "__name__").filter(|_| is_module);
         let entry_name = || {
@@ -441,17 +444,8 @@ impl Machine<'_> {
         };
         let own_name = own_name.map(|name| Name::from(&*name)).or_else(entry_name);
         let name: Name = name.map(Name::from).or(own_name)?;
-        let class = self.class_name(&object.class);
-        let spec = match self.state.heap.slot(id, "__spec__") {
-            Some(slot) if !slot.certain => SpecState::Unknown,
-            Some(slot) => match &slot.value {
-                Value::None => SpecState::None,
-                Value::Object(spec) if self.state.heap.get(*spec).class == MODULE_SPEC => SpecState::Present,
-                _ => SpecState::Unknown,
-            },
-            None if object.open => SpecState::Unknown,
-            None => SpecState::Missing,
-        };
+        let class = self.class_name(&self.state.heap.get(id).class);
+        let (spec, spec_name) = self.spec_of(id);
         let is_namespace = self.is_namespace_module(id);
         let path = self.state.heap.slot(id, "__path__").map(|slot| slot.value.clone());
         if let Some(path) = &path {
@@ -463,7 +457,7 @@ impl Machine<'_> {
             is_main: &*name == "__main__",
             file: self.text_attribute(id, "__file__"),
             path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
-            spec_name: self.spec_name(id),
+            spec_name,
             name,
             spec,
             class,
@@ -471,9 +465,42 @@ impl Machine<'_> {
         })
     }
 
-    fn spec_name(&self, module: ObjectId) -> Option<Name> {
-        let spec = self.state.heap.slot(module, "__spec__")?.value.as_object()?;
-        self.text_attribute(spec, "name").map(|name| Name::from(&*name))
+    /// What `module.__spec__` gives, and its name.
+    fn spec_of(&mut self, id: ObjectId) -> (SpecState, Option<Name>) {
+        let slot = self.state.heap.slot(id, "__spec__");
+        if slot.is_some_and(|slot| !slot.certain) {
+            return (SpecState::Unknown, None);
+        }
+        let value = slot.map(|slot| slot.value.clone());
+        if value.is_some() || !self.makes_attributes_up(id) {
+            return self.as_spec(value.as_ref(), self.state.heap.get(id).open);
+        }
+        // A look must not change anything.
+        let state = self.state.clone();
+        let seen = match self.attribute_or_missing(&Value::Object(id), "__spec__") {
+            Ok(value) => self.as_spec(value.as_ref(), false),
+            Err(raised) if raised.type_name == "AttributeError" => (SpecState::Missing, None),
+            Err(_) => (SpecState::Unknown, None),
+        };
+        self.state = state;
+        seen
+    }
+
+    fn makes_attributes_up(&self, id: ObjectId) -> bool {
+        let class = &self.state.heap.get(id).class;
+        let has = |name| self.find_in_class(class, name).is_some();
+        matches!(class, Value::Object(_)) && (has("__getattr__") || has("__getattribute__"))
+    }
+
+    fn as_spec(&self, value: Option<&Value>, open: bool) -> (SpecState, Option<Name>) {
+        match value {
+            Some(Value::None) => (SpecState::None, None),
+            Some(Value::Object(spec)) if self.state.heap.get(*spec).class == MODULE_SPEC => {
+                (SpecState::Present, self.text_attribute(*spec, "name").map(|name| Name::from(&*name)))
+            }
+            None if !open => (SpecState::Missing, None),
+            _ => (SpecState::Unknown, None),
+        }
     }
 
     fn is_namespace_module(&self, id: ObjectId) -> bool {

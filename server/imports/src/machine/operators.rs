@@ -196,8 +196,47 @@ impl Machine<'_> {
                 self.extend(&list, right);
                 list
             }
+            (_, Operator::BitOr | Operator::BitAnd | Operator::Subtract, _)
+                if self.is_list(left) && self.is_list(right) =>
+            {
+                self.combine_sets(left, operator, right)
+            }
+            (_, Operator::BitOr, _) if self.is_dict(left) && self.is_dict(right) => {
+                let region = self.region();
+                let dict = self.state.heap.dict(Vec::new(), region);
+                self.update_dict(&dict, left);
+                self.update_dict(&dict, right);
+                dict
+            }
             _ => Value::Unknown,
         }
+    }
+
+    /// `left | right`, `left & right`, `left - right`.
+    fn combine_sets(&mut self, left: &Value, operator: Operator, right: &Value) -> Value {
+        let (left, left_complete) = self.elements(left);
+        let (right, right_complete) = self.elements(right);
+        let (mut items, right) = (left.unwrap_or_default(), right.unwrap_or_default());
+        // What is not known of the one may be in the other.
+        let all_known =
+            right_complete && items.iter().chain(&right).all(|item| !matches!(item, Value::Unknown));
+        match operator {
+            Operator::BitOr => items.extend(right),
+            Operator::BitAnd if all_known => items.retain(|item| right.contains(item)),
+            _ if all_known => items.retain(|item| !right.contains(item)),
+            _ => return Value::Unknown,
+        }
+        let region = self.region();
+        let set = self.state.heap.list(items, region);
+        if let (Value::Object(id), false) = (&set, left_complete && right_complete) {
+            self.state.heap.get_mut(*id).open = true;
+        }
+        set
+    }
+
+    fn is_dict(&self, value: &Value) -> bool {
+        let Some(id) = value.as_object() else { return false };
+        matches!(self.state.heap.get(id).payload, Payload::Dict(_))
     }
 
     fn percent(&self, pattern: &str, right: &Value) -> Value {

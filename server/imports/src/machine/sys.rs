@@ -27,6 +27,7 @@ impl Machine<'_> {
                 Platform::MacOs => "darwin",
                 Platform::Posix => PLATFORM,
             }),
+            "abiflags" => Value::str(self.abi_flags()),
             "byteorder" => Value::str(if cfg!(target_endian = "big") { "big" } else { "little" }),
             "maxsize" => Value::Int(i64::MAX),
             "prefix" | "exec_prefix" => Value::str(interpreter.prefix.to_string_lossy()),
@@ -74,12 +75,32 @@ impl Machine<'_> {
                 if let Some(id) = object.as_object() {
                     self.state.heap.set(id, "name", Value::str(name), None);
                     self.state.heap.set(id, "cache_tag", Value::str(tag), None);
+                    let multiarch = self.multiarch().map_or(Value::Unknown, Value::str);
+                    self.state.heap.set(id, "_multiarch", multiarch, None);
                     self.state.heap.get_mut(id).open = true;
                 }
                 object
             }
             _ => return None,
         })
+    }
+
+    fn abi_flags(&self) -> String {
+        let interpreter = &self.state.search.environment.interpreter;
+        let flags = [
+            (!interpreter.version.at_least(8), 'm'),
+            (interpreter.layout.free_threaded, 't'),
+            (interpreter.layout.debug, 'd'),
+        ];
+        flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect()
+    }
+
+    /// `sys.implementation._multiarch`, as the name of the file has it that `sysconfig` imports.
+    fn multiarch(&self) -> Option<String> {
+        let library = self.state.search.environment.interpreter.standard_library.as_ref()?;
+        let start = format!("_sysconfigdata_{}_{PLATFORM}_", self.abi_flags());
+        let mut members = self.world.listing(&library.to_string_lossy())?.iter();
+        members.find_map(|member| Some(member.name.strip_prefix(&start)?.strip_suffix(".py")?.to_owned()))
     }
 
     /// `sys.modules[name]`.

@@ -66,9 +66,10 @@ impl Machine<'_> {
         Ok(Value::Unknown)
     }
 
-    /// Whether a `try` statement around catches exceptions of this name.
+    /// Whether a `try` statement of the same module, or of one that called it, catches exceptions of this name. One around
+    /// the import of the module does not expect what goes wrong in it.
     pub(super) fn is_expected(&self, exception: &str) -> bool {
-        self.tries.iter().any(|context| {
+        self.tries.iter().skip(self.module_tries).any(|context| {
             context.catches_all
                 || context
                     .catches

@@ -3,39 +3,44 @@
 use std::io::{self, BufRead};
 
 use serde::{Deserialize, Serialize};
-use speclens_analysis::{Resolver, all_modules};
+use speclens_analysis::{Resolver, top_levels};
 use speclens_environment::PythonVersion;
 use speclens_imports::spec::ModuleSpec;
 
 use super::arguments::Resolve;
 use super::session::Session;
+use super::workers::{Panic, run_all};
 use super::{Failure, Verdict};
+
+/// Of a line.
+const USUAL_BYTES: usize = 400;
 
 /// One line: what the finders give for a name before it is imported. Its shape is stable.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Row {
-    pub name: String,
+pub struct Row<Text = String> {
+    pub name: Text,
     found: bool,
     /// The class's name.
-    loader: Option<String>,
-    origin: Option<String>,
+    loader: Option<Text>,
+    origin: Option<Text>,
     has_location: bool,
-    cached: Option<String>,
-    locations: Option<Vec<String>>,
+    cached: Option<Text>,
+    locations: Option<Vec<Text>>,
 }
 
-impl Row {
+impl<'a> Row<&'a str> {
     /// The row of an answer.
-    pub fn new(name: &str, spec: Option<&ModuleSpec>, version: PythonVersion) -> Self {
+    pub fn new(name: &'a str, spec: Option<&'a ModuleSpec>, version: PythonVersion) -> Self {
         let loader = spec.and_then(|spec| spec.loader.as_ref());
+        let locations = spec.and_then(|spec| spec.submodule_search_locations.as_ref());
         Self {
-            name: name.to_owned(),
+            name,
             found: spec.is_some(),
-            loader: loader.map(|loader| loader.class_name(version).to_owned()),
-            origin: spec.and_then(|spec| spec.origin.clone()),
+            loader: loader.map(|loader| loader.class_name(version)),
+            origin: spec.and_then(|spec| spec.origin.as_deref()),
             has_location: spec.is_some_and(|spec| spec.has_location),
-            cached: spec.and_then(|spec| spec.cached.clone()),
-            locations: spec.and_then(|spec| spec.submodule_search_locations.clone()),
+            cached: spec.and_then(|spec| spec.cached.as_deref()),
+            locations: locations.map(|locations| locations.iter().map(String::as_str).collect()),
         }
     }
 }
@@ -44,13 +49,28 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
     let project = session.current_project()?;
     let resolver = Resolver::new(session.database.db(), project);
     let version = resolver.environment().interpreter.version;
-    let one = |name: &str| line(name, resolver.resolve(name).resolution.spec.as_ref(), version);
+    let one = |name: &str| {
+        let mut text = Vec::new();
+        add_line(&mut text, name, resolver.resolve(name).resolution.spec.as_ref(), version);
+        text
+    };
 
-    let mut text: String = arguments.modules.iter().map(|name| one(name)).collect();
-    if arguments.all {
-        text.extend(all_modules(&resolver).iter().map(|spec| line(&spec.name, Some(spec), version)));
+    for name in &arguments.modules {
+        Session::print_plain(&one(name))?;
     }
-    Session::print_plain(&text)?;
+    if arguments.all {
+        let parts = run_all(&session.database, &top_levels(&resolver), |db, top_level| {
+            let specs = top_level.modules(&Resolver::new(db, project));
+            let mut text = Vec::with_capacity(specs.len() * USUAL_BYTES);
+            for spec in specs {
+                add_line(&mut text, &spec.name, Some(&spec), version);
+            }
+            text
+        });
+        for part in parts.map_err(Failure::Request)? {
+            Session::print_plain(&part.map_err(|Panic { message }| Failure::Request(message))?)?;
+        }
+    }
     if arguments.stdin {
         let mut input = io::stdin().lock();
         let mut bytes = Vec::new();
@@ -66,11 +86,10 @@ pub fn run(session: &Session, arguments: &Resolve) -> Result<Verdict, Failure> {
     Ok(Verdict::Clean)
 }
 
-fn line(name: &str, spec: Option<&ModuleSpec>, version: PythonVersion) -> String {
+fn add_line(text: &mut Vec<u8>, name: &str, spec: Option<&ModuleSpec>, version: PythonVersion) {
     // Only a map with keys that are no strings could fail.
-    let mut text = serde_json::to_string(&Row::new(name, spec, version)).unwrap_or_default();
-    text.push('\n');
-    text
+    let _ = serde_json::to_writer(&mut *text, &Row::new(name, spec, version));
+    text.push(b'\n');
 }
 
 #[cfg(test)]
@@ -78,6 +97,12 @@ mod tests {
     use speclens_imports::spec::Loader;
 
     use super::*;
+
+    fn line(name: &str, spec: Option<&ModuleSpec>, version: PythonVersion) -> String {
+        let mut text = Vec::new();
+        add_line(&mut text, name, spec, version);
+        String::from_utf8(text).expect("text")
+    }
 
     #[test]
     fn the_stable_shape() {

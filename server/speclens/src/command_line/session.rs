@@ -99,12 +99,12 @@ impl Session {
             Color::Always => ColorChoice::AlwaysAnsi,
             Color::Never => ColorChoice::Never,
         };
-        write(AutoStream::new(stdout, choice), text)
+        write(AutoStream::new(stdout, choice), text.as_bytes())
     }
 
     /// Writes an answer for programs to stdout, which has no colours.
-    pub fn print_plain(text: &str) -> io::Result<()> {
-        write(io::stdout().lock(), text)
+    pub fn print_plain(text: &(impl AsRef<[u8]> + ?Sized)) -> io::Result<()> {
+        write(io::stdout().lock(), text.as_ref())
     }
 
     /// A path as people read it: relative where it is below the current directory, with `/`.
@@ -114,8 +114,8 @@ impl Session {
 }
 
 /// A reader that has gone away is no error: it has read what it wanted.
-fn write(mut out: impl Write, text: &str) -> io::Result<()> {
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+fn write(mut out: impl Write, text: &[u8]) -> io::Result<()> {
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

@@ -109,7 +109,7 @@ fn compare(resolver: &Resolver<'_>, answered: AnsweredRow) -> Option<Difference>
     (!fields.is_empty()).then_some(Difference { name, fields, uncertain })
 }
 
-fn fields(row: &Row) -> Map<String, Json> {
+fn fields(row: &impl Serialize) -> Map<String, Json> {
     match serde_json::to_value(row) {
         Ok(Json::Object(fields)) => fields,
         _ => Map::new(),
