@@ -1,6 +1,6 @@
 //! `speclens effects` and `speclens graph`: what an import does, for people and for programs.
 #![expect(clippy::disallowed_methods, reason = "tests make files and start processes")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

@@ -164,12 +164,10 @@ impl Machine<'_> {
                 _ => Ok(Value::Unknown),
             },
             "object.__getattribute__" => match arguments.as_slice() {
-                [Value::Object(id), Value::Str(attribute)] => {
-                    match self.plain_attribute(*id, attribute)? {
-                        Some(found) => Ok(found),
-                        None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
-                    }
-                }
+                [Value::Object(id), Value::Str(attribute)] => match self.plain_attribute(*id, attribute)? {
+                    Some(found) => Ok(found),
+                    None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
+                },
                 _ => Ok(Value::Unknown),
             },
             "object" if arguments.is_empty() => {

@@ -116,9 +116,16 @@ impl Machine<'_> {
             }
             "importlib.util.module_from_spec" => self.call_module_from_spec(argument(0, "spec").as_ref()),
             "importlib.util.spec_from_file_location" => {
-                let keyword = |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+                let keyword = |wanted: &str| {
+                    keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone())
+                };
                 let (loader, locations) = (keyword("loader"), keyword("submodule_search_locations"));
-                Ok(self.spec_from_file_location(argument(0, "name"), argument(1, "location"), loader, locations))
+                Ok(self.spec_from_file_location(
+                    argument(0, "name"),
+                    argument(1, "location"),
+                    loader,
+                    locations,
+                ))
             }
             "_frozen_importlib_external.SourceFileLoader" => {
                 Ok(self.make_loader(name, argument(0, "fullname"), argument(1, "path")))
@@ -324,7 +331,12 @@ impl Machine<'_> {
     }
 
     /// `ModuleSpec(name, loader, …)`.
-    pub(super) fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
+    pub(super) fn make_spec(
+        &mut self,
+        name: Option<Value>,
+        loader: Option<Value>,
+        keywords: &[(Name, Value)],
+    ) -> Value {
         let region = self.region();
         let keyword =
             |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());

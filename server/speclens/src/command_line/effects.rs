@@ -100,7 +100,7 @@ impl<'t> Text<'t> {
         };
         let mut text = format!("import {name}{after} adds {}", count(Certainty::Certain, ""));
         if of(Certainty::Possible) > 0 {
-            text += &format!("; possibly {}", count(Certainty::Possible, " more"));
+            text.extend(["; possibly ", &count(Certainty::Possible, " more")]);
         }
         self.page.heading(text);
         if let Some((class, message)) = &self.effects.error {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use speclens_analysis::{Added, Certainty, Effects, Evidence, Module, Resolver};
 use speclens_environment::{Project, tables};
+use speclens_source::Name;
 
 use super::session::{Session, shown, slashed};
 
@@ -67,7 +68,7 @@ impl<'e> Tree<'e> {
     pub fn new(effects: &'e Effects) -> Self {
         let modules = effects.modules.iter().map(|module| (module.name.as_str(), module)).collect();
         let parents = effects.parents().into_iter();
-        let parents = parents.map(|(name, parent)| (name.as_str(), parent.map(|parent| parent.as_str())));
+        let parents = parents.map(|(name, parent)| (name.as_str(), parent.map(Name::as_str)));
         Self { modules, parents: parents.collect() }
     }
 
