@@ -186,7 +186,11 @@ pub fn effects(db: &dyn Db, project: Project, name: &str, after: &[String]) -> E
         error,
         meta_path: all(effects.meta_path, "put on sys.meta_path"),
         path_hooks: all(effects.path_hooks, "put on sys.path_hooks"),
-        import_function: effects.import_function.map(|addition| teller.added(addition, replaced)),
+        import_function: effects
+            .import_function
+            // The interpreter's own, put back.
+            .filter(|addition| addition.what != "builtins.__import__")
+            .map(|addition| teller.added(addition, replaced)),
         path: all(effects.path, "")
             .into_iter()
             .map(|added| Added { evidence: path_lines.clone(), ..added })

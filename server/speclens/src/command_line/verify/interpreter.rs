@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use speclens_analysis::Truth;
@@ -115,8 +115,9 @@ fn finish(
         let _ = child.kill();
         let _ = child.wait();
     }
-    let mut output = Vec::new();
-    while let Some(Ok(piece)) = pieces.as_ref().map(|pieces| pieces.recv_timeout(GRACE)) {
+    let (mut output, end) = (Vec::new(), Instant::now() + GRACE);
+    let left = || end.saturating_duration_since(Instant::now());
+    while let Some(Ok(piece)) = pieces.as_ref().map(|pieces| pieces.recv_timeout(left())) {
         output.extend(piece);
     }
     Ok((status, output))
