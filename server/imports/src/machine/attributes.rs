@@ -289,6 +289,9 @@ impl Machine<'_> {
             return Ok(Some(found));
         }
         let class = self.state.heap.get(id).class.clone();
+        if class == super::paths::PATH {
+            return Ok(Some(self.path_attribute(id, name).unwrap_or_default()));
+        }
         if let Some(method) = super::loader::loader_method(&class, name) {
             return Ok(Some(Value::Method(Arc::new((value, method)))));
         }
@@ -369,7 +372,7 @@ impl Machine<'_> {
                 }
             }
             // A descriptor of code's own.
-            Payload::Plain => {
+            Payload::Plain | Payload::Module { .. } => {
                 let arguments = vec![instance.clone(), class.clone()];
                 let got = self.call_method(&found, "__get__", arguments)?;
                 Ok(got.unwrap_or(found))

@@ -66,6 +66,7 @@ const FUNCTIONS: &[&str] = &[
     "builtins.dict",
     "builtins.enumerate",
     "builtins.exec",
+    "builtins.filter",
     "builtins.frozenset",
     "builtins.getattr",
     "builtins.globals",
@@ -76,6 +77,7 @@ const FUNCTIONS: &[&str] = &[
     "builtins.len",
     "builtins.list",
     "builtins.locals",
+    "builtins.map",
     "builtins.object",
     "builtins.print",
     "builtins.property",
@@ -188,8 +190,50 @@ impl Machine<'_> {
                 let region = self.region();
                 Ok(self.state.heap.make(class, Payload::Descriptor(function), region))
             }
+            "map" | "filter" => self.call_for_each(name, &arguments),
+            "sorted" if !keywords.is_empty() => {
+                // The order is not computed, but the key is.
+                if let (Some((_, key)), Some(items)) =
+                    (keywords.iter().find(|(name, _)| name == "key"), arguments.first())
+                {
+                    self.call_for_each("map", &[key.clone(), items.clone()])?;
+                }
+                Ok(self.call_plain(name, &arguments, &keywords))
+            }
             _ => Ok(self.call_plain(name, &arguments, &keywords)),
         }
+    }
+
+    /// `map(function, items)`, `filter(function, items)`: as if they were used up at once.
+    fn call_for_each(&mut self, name: &str, arguments: &[Value]) -> Raises<Value> {
+        let [function, items] = arguments else { return Ok(Value::Unknown) };
+        let (items, mut complete) = self.elements(items);
+        let mut results = Vec::new();
+        for item in items.unwrap_or_default() {
+            if !self.may_repeat() {
+                complete = false;
+                break;
+            }
+            let result = match function {
+                Value::None => item.clone(),
+                function => self.call(function, vec![item.clone()], Vec::new())?,
+            };
+            if name == "map" {
+                results.push(result);
+                continue;
+            }
+            match self.truth(&result) {
+                Some(true) => results.push(item),
+                Some(false) => {}
+                None => complete = false,
+            }
+        }
+        let region = self.region();
+        let list = self.state.heap.list(results, region);
+        if let (false, Value::Object(id)) = (complete, &list) {
+            self.state.heap.get_mut(*id).open = true;
+        }
+        Ok(list)
     }
 
     /// Functions that neither raise nor change anything.

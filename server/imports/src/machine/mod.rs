@@ -25,6 +25,7 @@ mod modules;
 mod namespace;
 mod observe;
 mod operators;
+mod paths;
 mod run;
 mod state;
 mod sys;

@@ -103,7 +103,9 @@ impl Machine<'_> {
             match self.startup_spec(name, parent.as_ref()) {
                 Some(spec) => drop(self.load(spec)),
                 None => {
-                    let odd = self.world.tables().odd_specs.get(name).map_or("unknown", |odd| odd.0.as_str());
+                    let odd = self.world.tables().odd_specs.get(name).map(|odd| odd.0.as_str());
+                    // `__main__` is the script, or the prompt (`Python/pythonrun.c`).
+                    let odd = if name == "__main__" { "none" } else { odd.unwrap_or("unknown") };
                     let module = self.odd_module(name, odd);
                     self.put_entry(name, module, None);
                 }
@@ -145,7 +147,12 @@ impl Machine<'_> {
     /// `_load_unlocked`: makes the module, puts it into `sys.modules`, runs it, and gives what stands there then.
     pub(super) fn load(&mut self, spec: ModuleSpec) -> Raises<Value> {
         let name = Name::from(spec.name.as_str());
-        let module = self.module_from_spec(&spec);
+        let module = match &spec.loader {
+            // Its `create_module` gives another module, which stands in for the one asked for
+            // (`_distutils_hack/__init__.py`, `spec_for_distutils`).
+            Some(Loader::Other(class)) if class == "DistutilsLoader" => self.local_distutils(&spec)?,
+            _ => self.module_from_spec(&spec),
+        };
         let site = self.site();
         if !self.state.first_imports.contains_key(&name) {
             self.state.first_imports.insert_mut(name.clone(), site);
@@ -162,6 +169,16 @@ impl Machine<'_> {
                 Err(Raised::of("builtins.KeyError", message))
             }
         }
+    }
+
+    fn local_distutils(&mut self, spec: &ModuleSpec) -> Raises<ObjectId> {
+        let imported = self.import_module("setuptools._distutils")?;
+        let Value::Object(module) = imported else { return Ok(self.module_from_spec(spec)) };
+        let version = self.version();
+        let spec_object = self.spec_object(&spec.after_import_in(version));
+        self.set_slot(module, "__name__", Value::str(&spec.name));
+        self.set_slot(module, "__spec__", spec_object);
+        Ok(module)
     }
 
     pub(super) fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {

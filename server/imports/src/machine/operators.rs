@@ -196,6 +196,7 @@ impl Machine<'_> {
                 self.extend(&list, right);
                 list
             }
+            (_, Operator::Divide, _) => self.divide_paths(left, right),
             (_, Operator::BitOr | Operator::BitAnd | Operator::Subtract, _)
                 if self.is_list(left) && self.is_list(right) =>
             {
@@ -270,7 +271,10 @@ impl Machine<'_> {
             Value::Bool(true) => Some("True".into()),
             Value::Bool(false) => Some("False".into()),
             Value::None => Some("None".into()),
-            Value::Object(id) => self.exception_text(*id).map(|text| text.to_string()),
+            Value::Object(id) => {
+                let text = self.exception_text(*id).or_else(|| self.path_text(value));
+                text.map(|text| text.to_string())
+            }
             _ => None,
         }
     }

@@ -184,6 +184,7 @@ impl Machine<'_> {
                     Payload::Dict(items) => {
                         (Some(items.iter().map(|(key, _)| key.clone()).collect()), !object.open)
                     }
+                    Payload::Descriptor(Value::Tuple(items)) => (Some(items.to_vec()), true),
                     _ => (None, false),
                 }
             }
