@@ -238,7 +238,8 @@ impl Machine<'_> {
 
     fn object_attribute(&mut self, id: ObjectId, name: &str) -> Raises<Option<Value>> {
         let object = self.state.heap.get(id);
-        if let (Value::Object(_), Payload::Plain | Payload::Module { .. }) = (&object.class, &object.payload) {
+        if let (Value::Object(_), Payload::Plain | Payload::Module { .. }) = (&object.class, &object.payload)
+        {
             let class = object.class.clone();
             if let Some(getter @ Value::Object(_)) = self.find_in_class(&class, "__getattribute__")
                 && self.may_follow()

@@ -157,8 +157,10 @@ impl Machine<'_> {
         }
         let Some(name) = name.strip_prefix("builtins.") else { return Ok(Value::Unknown) };
         match name {
-            "dir" | "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals" | "exec"
-            | "isinstance" | "issubclass" | "callable" | "type" => self.call_reflection(name, &arguments),
+            "dir" | "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals"
+            | "exec" | "isinstance" | "issubclass" | "callable" | "type" => {
+                self.call_reflection(name, &arguments)
+            }
             "object.__setattr__" => match arguments.as_slice() {
                 [Value::Object(id), Value::Str(attribute), value] => {
                     self.set_slot(*id, attribute, value.clone());
@@ -167,12 +169,10 @@ impl Machine<'_> {
                 _ => Ok(Value::Unknown),
             },
             "object.__getattribute__" => match arguments.as_slice() {
-                [Value::Object(id), Value::Str(attribute)] => {
-                    match self.plain_attribute(*id, attribute)? {
-                        Some(found) => Ok(found),
-                        None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
-                    }
-                }
+                [Value::Object(id), Value::Str(attribute)] => match self.plain_attribute(*id, attribute)? {
+                    Some(found) => Ok(found),
+                    None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
+                },
                 _ => Ok(Value::Unknown),
             },
             "object" if arguments.is_empty() => {

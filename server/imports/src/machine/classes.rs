@@ -280,9 +280,10 @@ impl Machine<'_> {
             None if name == "__setattr__" => {
                 Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__setattr__"))))
             }
-            None if name == "__getattribute__" => {
-                Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__getattribute__"))))
-            }
+            None if name == "__getattribute__" => Value::Method(Arc::new((
+                instance.clone(),
+                Value::Builtin("builtins.object.__getattribute__"),
+            ))),
             None => Value::Unknown,
         }
     }

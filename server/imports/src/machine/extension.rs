@@ -27,7 +27,9 @@ impl Machine<'_> {
             }
             return;
         }
-        let Some(file) = spec.origin.as_deref().filter(|_| spec.loader == Some(Loader::Extension)) else { return };
+        let Some(file) = spec.origin.as_deref().filter(|_| spec.loader == Some(Loader::Extension)) else {
+            return;
+        };
         if self.is_standard_library(module) {
             return;
         }

@@ -135,9 +135,16 @@ impl Machine<'_> {
             }
             "importlib.util.module_from_spec" => self.call_module_from_spec(argument(0, "spec").as_ref()),
             "importlib.util.spec_from_file_location" => {
-                let keyword = |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+                let keyword = |wanted: &str| {
+                    keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone())
+                };
                 let (loader, locations) = (keyword("loader"), keyword("submodule_search_locations"));
-                Ok(self.spec_from_file_location(argument(0, "name"), argument(1, "location"), loader, locations))
+                Ok(self.spec_from_file_location(
+                    argument(0, "name"),
+                    argument(1, "location"),
+                    loader,
+                    locations,
+                ))
             }
             "_frozen_importlib_external.SourceFileLoader" => {
                 Ok(self.make_loader(name, argument(0, "fullname"), argument(1, "path")))
@@ -193,9 +200,11 @@ impl Machine<'_> {
                 Ok(function.cloned().unwrap_or(Value::Builtin("functools.identity")))
             }
             "functools.partial" => Ok(match arguments.split_first() {
-                Some((function, bound)) if keywords.is_empty() => bound
-                    .iter()
-                    .fold(function.clone(), |function, argument| Value::Method(Arc::new((argument.clone(), function)))),
+                Some((function, bound)) if keywords.is_empty() => {
+                    bound.iter().fold(function.clone(), |function, argument| {
+                        Value::Method(Arc::new((argument.clone(), function)))
+                    })
+                }
                 _ => Value::Unknown,
             }),
             "sys._getframe" => Ok(self.frame_object(arguments.first())),
@@ -373,7 +382,12 @@ impl Machine<'_> {
     }
 
     /// `ModuleSpec(name, loader, …)`.
-    pub(super) fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
+    pub(super) fn make_spec(
+        &mut self,
+        name: Option<Value>,
+        loader: Option<Value>,
+        keywords: &[(Name, Value)],
+    ) -> Value {
         let region = self.region();
         let keyword =
             |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());

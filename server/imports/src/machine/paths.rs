@@ -70,9 +70,9 @@ impl Machine<'_> {
             "os.fspath" => first.and_then(|path| self.path_text(path)).map_or(Value::Unknown, Value::Str),
             "os.listdir" => {
                 let members = first.and_then(|path| self.members(path));
-                self.list_or_unknown(members.map(|members| {
-                    members.into_iter().map(|(name, _)| Value::str(name)).collect()
-                }))
+                self.list_or_unknown(
+                    members.map(|members| members.into_iter().map(|(name, _)| Value::str(name)).collect()),
+                )
             }
             "pkgutil.iter_modules" | "pkgutil.walk_packages" => {
                 let prefix = arguments.get(1).or_else(|| keyword("prefix")).cloned();
@@ -190,7 +190,8 @@ impl Machine<'_> {
     fn make_path(&mut self, text: &str) -> Value {
         let parts = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>();
         let root = if text.starts_with('/') { "/" } else { "" };
-        let text = if parts.is_empty() && root.is_empty() { ".".into() } else { root.to_owned() + &parts.join("/") };
+        let text =
+            if parts.is_empty() && root.is_empty() { ".".into() } else { root.to_owned() + &parts.join("/") };
         let region = self.region();
         let path = self.state.heap.make(PATH, Payload::Plain, region);
         if let Some(id) = path.as_object() {
@@ -201,7 +202,8 @@ impl Machine<'_> {
 
     /// `left / right`, where one of them is a path.
     pub(super) fn divide_paths(&mut self, left: &Value, right: &Value) -> Value {
-        let is_path = |value: &Value| value.as_object().is_some_and(|id| self.state.heap.get(id).class == PATH);
+        let is_path =
+            |value: &Value| value.as_object().is_some_and(|id| self.state.heap.get(id).class == PATH);
         if !is_path(left) && !is_path(right) {
             return Value::Unknown;
         }
