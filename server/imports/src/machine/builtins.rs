@@ -64,7 +64,10 @@ const FUNCTIONS: &[&str] = &[
     "builtins.classmethod",
     "builtins.delattr",
     "builtins.dict",
+    "builtins.compile",
     "builtins.dir",
+    "builtins.eval",
+    "builtins.open",
     "builtins.enumerate",
     "builtins.exec",
     "builtins.filter",
@@ -124,6 +127,7 @@ pub(super) fn builtin_attribute(builtin: &'static str, name: &str) -> Value {
         ("builtins.object" | "types.ModuleType", "__getattribute__") => {
             Value::Builtin("builtins.object.__getattribute__")
         }
+        ("builtins.object" | "types.ModuleType", "__new__") => Value::Builtin("builtins.object.__new__"),
         ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
         ("_frozen_importlib_external.PathFinder", "find_spec") => {
             Value::Builtin("importlib.machinery.PathFinder.find_spec")
@@ -156,6 +160,11 @@ impl Machine<'_> {
             return self.call_builtin_method(name, &arguments, keywords);
         }
         let Some(name) = name.strip_prefix("builtins.") else { return Ok(Value::Unknown) };
+        let arguments = if matches!(name, "map" | "filter" | "print" | "isinstance" | "type") {
+            arguments
+        } else {
+            arguments.iter().map(|argument| self.used_up(argument)).collect::<Raises<Vec<_>>>()?
+        };
         match name {
             "dir" | "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals"
             | "exec" | "isinstance" | "issubclass" | "callable" | "type" => {
@@ -179,6 +188,10 @@ impl Machine<'_> {
                 self.instantiate(&Value::Builtin("builtins.object"), arguments, keywords)
             }
             "object.__init__" | "print" => Ok(Value::None),
+            "object.__new__" => match arguments.first() {
+                Some(class) if self.is_class(class) => Ok(Value::Object(self.new_instance(class))),
+                _ => Ok(Value::Unknown),
+            },
             "super" => Ok(match arguments.as_slice() {
                 [Value::Object(class), instance] => self.super_of(*class, instance.clone()),
                 _ => Value::Unknown,
@@ -193,7 +206,28 @@ impl Machine<'_> {
                 let region = self.region();
                 Ok(self.state.heap.make(class, Payload::Descriptor(function), region))
             }
-            "map" | "filter" => self.call_for_each(name, &arguments),
+            "map" | "filter" => {
+                // What it calls is called by whoever uses it up.
+                let class = Value::Builtin(if name == "map" { "builtins.map" } else { "builtins.filter" });
+                let region = self.region();
+                Ok(self.state.heap.make(class, Payload::Deferred(arguments.into()), region))
+            }
+            "int"
+                if matches!(&arguments[..], [Value::Str(text)] if text.trim().parse::<i64>().is_err())
+                    && self.is_expected("ValueError") =>
+            {
+                let shown = arguments[0].as_str().unwrap_or_default();
+                let message = format!("invalid literal for int() with base 10: '{shown}'");
+                Err(super::exception::Raised::of("builtins.ValueError", message))
+            }
+            "open" => self.call_open(&arguments),
+            "compile" => {
+                Ok(arguments.first().filter(|text| text.as_str().is_some()).cloned().unwrap_or_default())
+            }
+            "eval" => match arguments.first() {
+                Some(Value::Str(text)) => self.evaluate_text(&Arc::clone(text)),
+                _ => Ok(Value::Unknown),
+            },
             "sorted" if !keywords.is_empty() => {
                 // The order is not computed, but the key is.
                 if let (Some((_, key)), Some(items)) =
@@ -207,9 +241,36 @@ impl Machine<'_> {
         }
     }
 
-    /// `map(function, items)`, `filter(function, items)`: as if they were used up at once.
+    /// A value to iterate over; an iterator that `map` or `filter` made does its work now.
+    pub(super) fn used_up(&mut self, value: &Value) -> Raises<Value> {
+        let Some(id) = value.as_object() else { return Ok(value.clone()) };
+        let object = self.state.heap.get(id);
+        let Payload::Deferred(arguments) = &object.payload else { return Ok(value.clone()) };
+        let (arguments, name) = (Arc::clone(arguments), object.class.clone());
+        let Value::Builtin(name) = name else { return Ok(Value::Unknown) };
+        self.call_for_each(name.trim_start_matches("builtins."), &arguments)
+    }
+
+    /// `open(path)`, which is believed to fail where the code expects it to.
+    fn call_open(&mut self, arguments: &[Value]) -> Raises<Value> {
+        let reads = matches!(arguments, [_] | [_, Value::Str(_), ..])
+            && arguments.get(1).and_then(Value::as_str).is_none_or(|mode| mode.starts_with('r'));
+        let path = arguments.first().and_then(|path| self.path_text(path));
+        if let Some(path) = path.filter(|path| reads && path.starts_with('/'))
+            && self.world.kind(&path).is_none()
+            && self.is_expected("FileNotFoundError")
+        {
+            let message = format!("[Errno 2] No such file or directory: '{path}'");
+            return Err(super::exception::Raised::of("builtins.FileNotFoundError", message));
+        }
+        Ok(Value::Unknown)
+    }
+
+    /// `map(function, items)`, `filter(function, items)`, used up.
     fn call_for_each(&mut self, name: &str, arguments: &[Value]) -> Raises<Value> {
         let [function, items] = arguments else { return Ok(Value::Unknown) };
+        let items = self.used_up(items)?;
+        let items = &items;
         let (items, mut complete) = self.elements(items);
         let mut results = Vec::new();
         for item in items.unwrap_or_default() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use speclens_source::Name;
 use speclens_source::program::ParameterKind;
 
-use super::exception::Raises;
+use super::exception::{Raised, Raises};
 use super::execute::Completion;
 use super::value::{Attributes, FunctionObject, Object, ObjectId, Payload, Value};
 use super::{Frame, Machine};
@@ -39,8 +39,22 @@ impl Machine<'_> {
                 if arguments.iter().any(|argument| self.is_import_state(argument)) {
                     self.unknown("import state is given to a call that cannot be followed");
                 }
+                self.may_raise();
                 Ok(Value::Unknown)
             }
+        }
+    }
+
+    /// A `try` around nothing but a call that cannot be followed is there for what that call raises.
+    fn may_raise(&mut self) {
+        let depth = self.frames.len();
+        let expects = |name: &Name| !matches!(name.as_str(), "ImportError" | "ModuleNotFoundError");
+        let context = self.tries.last_mut().filter(|context| context.single_in == Some(depth));
+        if let Some(context) = context.filter(|context| context.catches.iter().any(expects)) {
+            let mut raised = Raised::of("builtins.Exception", "");
+            raised.class = Value::Unknown;
+            raised.certain = false;
+            context.possible.push(*raised);
         }
     }
 
@@ -255,6 +269,7 @@ impl Machine<'_> {
             Payload::Module { .. } if self.is_module(id) => return,
             _ if object.class == super::modules::MODULE_SPEC => return,
             Payload::List(items) => items.clone(),
+            Payload::Deferred(arguments) => arguments.to_vec(),
             Payload::Dict(items) => items.iter().map(|(_, value)| value.clone()).collect(),
             Payload::Plain | Payload::Module { .. } => {
                 object.attributes.values().map(|slot| slot.value.clone()).collect()

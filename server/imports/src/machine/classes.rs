@@ -81,7 +81,7 @@ impl Machine<'_> {
         self.find_in(&self.bases(class), name)
     }
 
-    fn find_in(&self, order: &[Value], name: &str) -> Option<Value> {
+    pub(super) fn find_in(&self, order: &[Value], name: &str) -> Option<Value> {
         for class in order {
             match class {
                 Value::Object(id) => {
@@ -219,36 +219,51 @@ impl Machine<'_> {
         arguments: Vec<Value>,
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
-        let region = self.region();
         let order = self.bases(class);
-        let is_module = order.contains(&MODULE_TYPE);
-        let is_exception = order.contains(&Value::Builtin("builtins.BaseException"));
-        let unknown_new = self.find_in(&order, "__new__").is_some();
-        let made = self.site();
-        let payload = if is_module || !is_exception { Payload::Module { made } } else { Payload::Plain };
-        let open = order.iter().any(|base| matches!(base, Value::Unknown)) || unknown_new;
-        let id = self.state.heap.add(Object {
-            class: class.clone(),
-            attributes: Attributes::default(),
-            open: open || self.is_open_class(class),
-            region,
-            payload,
-        });
-        if is_exception {
+        let value = match self.find_in(&order, "__new__") {
+            Some(new @ Value::Object(_)) => {
+                let mut with_class = vec![class.clone()];
+                with_class.extend(arguments.iter().cloned());
+                match self.call(&new, with_class, keywords.clone())? {
+                    Value::Object(id) if self.state.heap.get(id).class == *class => Value::Object(id),
+                    // Something else: it is not initialised.
+                    other @ Value::Object(_) => return Ok(other),
+                    _ => {
+                        let id = self.new_instance(class);
+                        self.state.heap.get_mut(id).open = true;
+                        Value::Object(id)
+                    }
+                }
+            }
+            _ => Value::Object(self.new_instance(class)),
+        };
+        let Value::Object(id) = value else { return Ok(value) };
+        if order.contains(&Value::Builtin("builtins.BaseException")) {
             self.state.heap.set(id, "args", Value::tuple(arguments.clone()), None);
             for (name, value) in &keywords {
                 self.state.heap.set(id, name, value.clone(), None);
             }
         }
-        let value = Value::Object(id);
         if let Some(init) = self.find_in(&order, "__init__") {
             let bound = Value::Method(Arc::new((value.clone(), init)));
             let followed = self.call(&bound, arguments, keywords)?;
-            if matches!(followed, Value::Unknown) && !is_module {
+            if matches!(followed, Value::Unknown) && !order.contains(&MODULE_TYPE) {
                 self.state.heap.get_mut(id).open = true;
             }
         }
         Ok(value)
+    }
+
+    /// `object.__new__(class)`.
+    pub(super) fn new_instance(&mut self, class: &Value) -> ObjectId {
+        let region = self.region();
+        let order = self.bases(class);
+        let is_exception = order.contains(&Value::Builtin("builtins.BaseException"));
+        let made = self.site();
+        let payload = if is_exception { Payload::Plain } else { Payload::Module { made } };
+        let open = order.iter().any(|base| matches!(base, Value::Unknown)) || self.is_open_class(class);
+        let attributes = Attributes::default();
+        self.state.heap.add(Object { class: class.clone(), attributes, open, region, payload })
     }
 
     /// `super()`: the instance, seen from behind the class whose method runs.
@@ -270,9 +285,13 @@ impl Machine<'_> {
     pub(super) fn super_attribute(&self, pair: &Value, name: &str) -> Value {
         let Value::Tuple(pair) = pair else { return Value::Unknown };
         let [class, instance] = &pair[..] else { return Value::Unknown };
-        let order = self.bases(&self.class_of(instance));
+        // In `__new__` and class methods, what stands for the instance is the class.
+        let order =
+            if self.is_class(instance) { self.bases(instance) } else { self.bases(&self.class_of(instance)) };
         let behind: Vec<Value> = order.iter().skip_while(|base| *base != class).skip(1).cloned().collect();
         match self.find_in(&behind, name) {
+            Some(found) if name == "__new__" => found,
+            None if name == "__new__" => Value::Builtin("builtins.object.__new__"),
             Some(found) => Value::Method(Arc::new((instance.clone(), found))),
             None if name == "__init__" && !behind.contains(&Value::Unknown) => {
                 Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__init__"))))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use speclens_source::ModuleFacts;
-use speclens_source::program::{Class, Expression, Function};
+use speclens_source::program::{Class, Expression, Function, Statement, StatementKind};
 
 use super::Machine;
 use super::exception::Raises;
@@ -85,6 +85,21 @@ impl Machine<'_> {
         result.map(|_| Value::None)
     }
 
+    /// `eval(text)`.
+    pub(super) fn evaluate_text(&mut self, text: &str) -> Raises<Value> {
+        let facts = ModuleFacts::of_text(text);
+        let [Statement { kind: StatementKind::Expression(expression), .. }] = &facts.program[..] else {
+            return Ok(Value::Unknown);
+        };
+        let site = self.site();
+        let before = self.frames.last_mut().map(|frame| std::mem::replace(&mut frame.called_from, site));
+        let value = self.evaluate(expression);
+        if let (Some(frame), Some(before)) = (self.frames.last_mut(), before) {
+            frame.called_from = before;
+        }
+        value
+    }
+
     /// The `__qualname__` of what is defined here (PEP 3155).
     fn qualified_name(&self, name: &str) -> Arc<str> {
         let Some(frame) = self.frame() else { return Arc::from(name) };
@@ -105,10 +120,13 @@ impl Machine<'_> {
         }
         let bases = class.bases.iter().map(|base| self.evaluate(base)).collect::<Raises<Vec<_>>>()?;
         let mut metaclass = None;
+        let mut given = Vec::new();
         for (name, keyword) in &class.keywords {
             let value = self.evaluate(keyword)?;
             if name.as_deref() == Some("metaclass") {
                 metaclass = Some(value);
+            } else if let Some(name) = name {
+                given.push((name.clone(), value));
             }
         }
         let metaclass = metaclass.unwrap_or_else(|| self.metaclass_of(&bases));
@@ -133,6 +151,15 @@ impl Machine<'_> {
         self.state.heap.set(id, "__annotations__", Value::Unknown, None);
         self.run_class_body(id, &class.body)?;
         let mut value = Value::Object(id);
+        // `type.__new__` calls it on what is behind the class (PEP 487).
+        let behind: Vec<Value> = self.bases(&value).into_iter().skip(1).collect();
+        if let Some(Value::Object(hook)) = self.find_in(&behind, "__init_subclass__") {
+            let hook = match self.state.heap.get(hook).payload.clone() {
+                Payload::Descriptor(function) => function,
+                _ => Value::Object(hook),
+            };
+            self.call(&hook, vec![value.clone()], given)?;
+        }
         for decorator in decorators.iter().rev() {
             let decorated = self.decorate(decorator, value.clone())?;
             // Most decorators give the class back, with more in it.

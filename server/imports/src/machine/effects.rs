@@ -119,6 +119,7 @@ impl Machine<'_> {
     fn qualified(&self, value: &Value) -> String {
         match value {
             Value::Builtin("types.ModuleType") => "module".to_owned(),
+            Value::Builtin("types.FunctionType") => "builtins.function".to_owned(),
             Value::Builtin(name) => (*name).to_owned(),
             Value::Method(method) => self.qualified(&method.1),
             Value::Object(id) => match &self.state.heap.get(*id).payload {

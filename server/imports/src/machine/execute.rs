@@ -270,6 +270,7 @@ impl Machine<'_> {
         orelse: &Block,
     ) -> Raises<Completion> {
         let iterable = self.evaluate(iterable)?;
+        let iterable = self.used_up(&iterable)?;
         let (items, complete) = self.elements(&iterable);
         let items = items.unwrap_or_default();
         let mut turns = 0;
@@ -282,10 +283,8 @@ impl Machine<'_> {
             match self.execute_block(body)? {
                 Completion::Break => return Ok(Completion::Normal),
                 Completion::Return(value) => return Ok(Completion::Return(value)),
-                // The loop may have been left: the other turns are possible.
                 doubtful @ (Completion::Doubtful | Completion::DoubtfulTurn) => {
-                    self.assign(target, Value::Unknown)?;
-                    let rest = self.possible_turn(body);
+                    let rest = self.possible_turns(target, &items[turns..], complete, body);
                     return Ok(match doubtful {
                         Completion::Doubtful => Completion::Doubtful,
                         _ => rest,
@@ -301,6 +300,40 @@ impl Machine<'_> {
         let turn = self.possible_turn(body);
         self.possibly_raising(|machine| machine.execute_block(orelse));
         Ok(turn)
+    }
+
+    /// The other turns of a loop that may have been left.
+    fn possible_turns(
+        &mut self,
+        target: &Expression,
+        items: &[Value],
+        complete: bool,
+        body: &Block,
+    ) -> Completion {
+        let mut together = Completion::Normal;
+        let mut turns = items.iter().map(Some).take(MAX_TURNS).collect::<Vec<_>>();
+        if !complete || turns.len() < items.len() {
+            turns.push(None);
+        }
+        for item in turns {
+            if !self.may_repeat() {
+                break;
+            }
+            let item = item.cloned().unwrap_or_default();
+            let turn = self.possibly_raising(|machine| {
+                machine.assign(target, item)?;
+                machine.execute_block(body)
+            });
+            match turn {
+                Completion::Return(value) => {
+                    self.possibly_return(value);
+                    together = Completion::Doubtful;
+                }
+                Completion::Doubtful => together = Completion::Doubtful,
+                _ => {}
+            }
+        }
+        together
     }
 
     fn raise_statement(&mut self, exception: Option<&Expression>) -> Raises<Box<Raised>> {

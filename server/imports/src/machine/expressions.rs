@@ -113,6 +113,7 @@ impl Machine<'_> {
         for item in items {
             if let ExpressionKind::Starred(inner) = &item.kind {
                 let spread = self.evaluate(inner)?;
+                let spread = self.used_up(&spread)?;
                 let (elements, all) = self.elements(&spread);
                 values.extend(elements.unwrap_or_default());
                 complete &= all;
@@ -223,6 +224,7 @@ impl Machine<'_> {
             return Ok(true);
         };
         let iterable = self.evaluate(&clause.iterable)?;
+        let iterable = self.used_up(&iterable)?;
         let (items, mut complete) = self.elements(&iterable);
         let items = items.unwrap_or_default();
         complete &= items.len() <= MAX_ELEMENTS;

@@ -25,7 +25,8 @@ impl Machine<'_> {
     }
 
     fn execute_guarded(&mut self, body: &Block, handlers: &[Handler], orelse: &Block) -> Raises<Completion> {
-        let context = self.try_context(handlers);
+        let mut context = self.try_context(handlers);
+        context.single_in = (body.len() == 1).then_some(self.frames.len());
         self.tries.push(context);
         let depth = self.tries.len();
         let result = self.execute_try_body(body, depth);
@@ -35,11 +36,11 @@ impl Machine<'_> {
             Err(raised) => self.handle(raised, handlers),
             Ok(Completion::Normal) => {
                 let done = self.execute_block(orelse)?;
-                self.handle_possible(possible, handlers);
-                Ok(done)
+                let left = self.handle_possible(possible, handlers);
+                Ok(if matches!(done, Completion::Normal) { left } else { done })
             }
             Ok(completion) => {
-                self.handle_possible(possible, handlers);
+                drop(self.handle_possible(possible, handlers));
                 Ok(completion)
             }
         }
@@ -118,7 +119,8 @@ impl Machine<'_> {
     }
 
     /// The handlers of what the body may have raised run possibly.
-    fn handle_possible(&mut self, possible: Vec<Raised>, handlers: &[Handler]) {
+    fn handle_possible(&mut self, possible: Vec<Raised>, handlers: &[Handler]) -> Completion {
+        let mut together = Completion::Normal;
         let mut ran = vec![false; handlers.len()];
         for raised in possible {
             for (index, handler) in handlers.iter().enumerate() {
@@ -134,15 +136,13 @@ impl Machine<'_> {
                 }
                 if !std::mem::replace(&mut ran[index], true) {
                     self.mark_handled(&raised);
-                    if let Completion::Return(value) =
-                        self.possibly_raising(|machine| machine.run_handler(handler, &raised))
-                    {
-                        self.possibly_return(value);
-                    }
+                    let end = self.possibly_raising(|machine| machine.run_handler(handler, &raised));
+                    together = self.either(together, end);
                 }
                 break;
             }
         }
+        together
     }
 
     fn mark_handled(&mut self, raised: &Raised) {

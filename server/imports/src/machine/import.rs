@@ -91,7 +91,7 @@ impl Machine<'_> {
     }
 
     /// The name that a relative import means (`_calc___package__`, `_resolve_name`); `None` where the package is unknown.
-    fn absolute_name(&mut self, module: &str, level: u32) -> Raises<Option<Name>> {
+    pub(super) fn absolute_name(&mut self, module: &str, level: u32) -> Raises<Option<Name>> {
         if level == 0 {
             return Ok(Some(module.into()));
         }
@@ -386,6 +386,7 @@ impl Machine<'_> {
         if self.state.heap.get(source).open && listed.is_none() {
             self.state.heap.get_mut(target).open = true;
         }
+        let is_listed = listed.is_some();
         let names: Vec<Name> = match listed {
             Some(items) => items.iter().filter_map(Value::as_str).map(Name::from).collect(),
             None => {
@@ -395,8 +396,17 @@ impl Machine<'_> {
         };
         for name in names {
             self.handle_fromlist(module, module_name, &name)?;
-            if let Some(value) = self.attribute_or_missing(module, &name)? {
-                self.bind(&name, value);
+            match self.attribute_or_missing(module, &name)? {
+                Some(value) => self.bind(&name, value),
+                None if is_listed => {
+                    let message = format!("module '{module_name}' has no attribute '{name}'");
+                    let raised = Raised::of("builtins.AttributeError", message);
+                    // A name that the module has made in a way that is not seen is likelier than a broken package.
+                    if self.observes() || self.is_expected("AttributeError") {
+                        return Err(raised);
+                    }
+                }
+                None => {}
             }
         }
         Ok(())

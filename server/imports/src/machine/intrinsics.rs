@@ -152,7 +152,12 @@ impl Machine<'_> {
             "importlib.util.spec_from_loader" | "importlib.machinery.ModuleSpec" => {
                 Ok(self.make_spec(argument(0, "name"), argument(1, "loader"), keywords))
             }
-            "importlib.reload" => Ok(argument(0, "module").unwrap_or(Value::Unknown)),
+            "importlib.reload" => self.reload(argument(0, "module").unwrap_or_default()),
+            "sys.exit" => {
+                let text = argument(0, "status").and_then(|status| self.to_text(&status)).unwrap_or_default();
+                let raised = Raised::of("builtins.SystemExit", text);
+                if self.is_convincing(&raised) { Err(raised) } else { Ok(Value::Unknown) }
+            }
             "importlib.invalidate_caches" => Ok(Value::None),
             "importlib.metadata.version" => self.call_version(argument(0, "distribution_name")),
             "importlib.metadata.distribution" => match argument(0, "distribution_name") {
@@ -215,6 +220,31 @@ impl Machine<'_> {
         })
     }
 
+    /// `importlib.reload(module)` (`Lib/importlib/__init__.py`): the module's code runs again, in the same module.
+    fn reload(&mut self, module: Value) -> Raises<Value> {
+        let Value::Object(id) = module else { return Ok(module) };
+        let name = self.view(&module, None).map(|view| view.spec_name.unwrap_or(view.name));
+        let Some(name) = name else { return Ok(module) };
+        let path = match parent_of(&name) {
+            None => None,
+            Some(parent) => {
+                let parent = self.module_entry(parent).map_or(Value::Unknown, |entry| entry.value);
+                match self.package_path(&parent) {
+                    PackagePath::Known(path) => Some(path),
+                    PackagePath::None | PackagePath::Unknown => return Ok(module),
+                }
+            }
+        };
+        if let Found::Spec(spec) = self.find_on_meta_path(&name, path.as_deref())
+            && !self.runs_file(spec.origin.as_deref())
+        {
+            let object = self.spec_object(&spec.after_import_in(self.version()));
+            self.set_slot(id, "__spec__", object);
+            self.run_loaded(id, &spec)?;
+        }
+        Ok(self.module_entry(&name).map_or(module, |entry| entry.value))
+    }
+
     /// `sys._getframe(depth)`.
     fn frame_object(&mut self, depth: Option<&Value>) -> Value {
         let depth = match depth {
@@ -262,8 +292,17 @@ impl Machine<'_> {
         fromlist: Option<Value>,
         level: Option<Value>,
     ) -> Raises<Value> {
-        let absolute = matches!(level, None | Some(Value::Int(0)));
-        let Some(name) = name.as_ref().and_then(Value::as_str).filter(|_| absolute).map(str::to_owned) else {
+        let level = match level {
+            None => Some(0),
+            Some(Value::Int(level)) => u32::try_from(level).ok(),
+            Some(_) => None,
+        };
+        // The package is taken to be that of the code that calls.
+        let name = match (name.as_ref().and_then(Value::as_str), level) {
+            (Some(name), Some(level)) => self.absolute_name(name, level)?,
+            _ => None,
+        };
+        let Some(name) = name else {
             self.unknown("__import__ of a name that is not known");
             return Ok(Value::Unknown);
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use speclens_source::Name;
 
 use super::Machine;
-use super::exception::Raises;
+use super::exception::{Raised, Raises};
 use super::value::{ObjectId, Payload, Value};
 
 pub(super) const METHODS: &[&str] = &[
@@ -81,9 +81,11 @@ impl Machine<'_> {
         arguments: &[Value],
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
+        let arguments =
+            arguments.iter().map(|argument| self.used_up(argument)).collect::<Raises<Vec<_>>>()?;
         let Some((receiver, rest)) = arguments.split_first() else { return Ok(Value::Unknown) };
         match receiver {
-            Value::Builtin(list) => self.call_sys_method(list, name, rest),
+            Value::Builtin(list) => self.call_sys_method(list, name, rest, &keywords),
             Value::Str(text) => Ok(self.call_str_method(text, name, rest, &keywords)),
             Value::Object(id) if name.starts_with("list.") => Ok(self.call_list_method(*id, name, rest)),
             Value::Object(_) => self.call_dict_method(receiver, name, rest, keywords),
@@ -154,6 +156,10 @@ impl Machine<'_> {
                     let value = self.item(dict, key)?;
                     self.delete_item(dict, key);
                     Ok(value)
+                }
+                Some(false) if rest.is_empty() && self.is_expected("KeyError") => {
+                    let shown = self.to_text(key).unwrap_or_default();
+                    Err(Raised::of("builtins.KeyError", format!("'{shown}'")))
                 }
                 Some(false) => Ok(rest.first().cloned().unwrap_or(Value::Unknown)),
                 None => Ok(Value::Unknown),

@@ -154,6 +154,8 @@ struct TryContext {
     catches_all: bool,
     /// Whether the statement is in the user's file.
     observed: bool,
+    /// The number of frames, where its body is a single statement.
+    single_in: Option<usize>,
     possible: Vec<Raised>,
 }
 

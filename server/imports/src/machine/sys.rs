@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use speclens_environment::{Implementation, MetaPathFinder, Platform};
+use speclens_source::Name;
 
 use super::Machine;
 use super::exception::{Raised, Raises};
@@ -21,6 +22,7 @@ impl Machine<'_> {
             "modules" => Value::Builtin("sys.modules"),
             "meta_path" => Value::Builtin("sys.meta_path"),
             "_getframe" => Value::Builtin("sys._getframe"),
+            "exit" => Value::Builtin("sys.exit"),
             "path_hooks" => Value::Builtin("sys.path_hooks"),
             "path" => Value::Builtin("sys.path"),
             "platform" => Value::str(match interpreter.layout.platform {
@@ -254,8 +256,17 @@ impl Machine<'_> {
     }
 
     /// A method of `sys.modules`, `sys.meta_path`, `sys.path_hooks` or `sys.path`.
-    pub(super) fn call_sys_method(&mut self, list: &str, method: &str, arguments: &[Value]) -> Raises<Value> {
+    pub(super) fn call_sys_method(
+        &mut self,
+        list: &str,
+        method: &str,
+        arguments: &[Value],
+        keywords: &[(Name, Value)],
+    ) -> Raises<Value> {
         if list == "sys.modules" {
+            for (name, value) in keywords.iter().filter(|_| method == "dict.update") {
+                self.put_into_modules(&Value::str(name.as_str()), value.clone());
+            }
             return self.call_modules_method(method, arguments);
         }
         let position = |value: Option<&Value>| match value {
@@ -268,7 +279,7 @@ impl Machine<'_> {
             ("list.extend", [items]) => {
                 let (items, complete) = self.elements(items);
                 for item in items.unwrap_or_default() {
-                    self.call_sys_method(list, "list.append", &[item])?;
+                    self.call_sys_method(list, "list.append", &[item], &[])?;
                 }
                 if complete {
                     return Ok(Value::None);
@@ -318,6 +329,7 @@ impl Machine<'_> {
                                 self.put_into_modules(&key, value);
                             }
                         }
+                        _ if arguments.is_empty() => {}
                         _ => self.unknown("sys.modules is updated from what is not known"),
                     }
                     Value::None

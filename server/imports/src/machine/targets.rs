@@ -69,13 +69,19 @@ impl Machine<'_> {
     /// Whether a `try` statement of the same module, or of one that called it, catches exceptions of this name. One around
     /// the import of the module does not expect what goes wrong in it.
     pub(super) fn is_expected(&self, exception: &str) -> bool {
-        self.tries.iter().skip(self.module_tries).any(|context| {
-            context.catches_all
-                || context
-                    .catches
-                    .iter()
-                    .any(|name| name == exception || matches!(name.as_str(), "Exception" | "BaseException"))
-        })
+        let bases: &[&str] = match exception {
+            "KeyError" | "IndexError" => &["LookupError"],
+            "ModuleNotFoundError" => &["ImportError"],
+            "FileNotFoundError" => &["OSError", "IOError", "EnvironmentError"],
+            _ => &[],
+        };
+        let catches = |name: &speclens_source::Name| {
+            name == exception
+                || bases.contains(&name.as_str())
+                || matches!(name.as_str(), "Exception" | "BaseException")
+        };
+        let mut tries = self.tries.iter().skip(self.module_tries);
+        tries.any(|context| context.catches_all || context.catches.iter().any(catches))
     }
 
     /// Assigns to a target of any form.
@@ -94,6 +100,16 @@ impl Machine<'_> {
             ExpressionKind::Tuple(targets) | ExpressionKind::List(targets) => {
                 let (items, complete) = self.elements(&value);
                 let starred = targets.iter().any(|each| matches!(each.kind, ExpressionKind::Starred(_)));
+                if let Some(items) =
+                    items.as_ref().filter(|items| complete && items.len() < targets.len() && !starred)
+                {
+                    let (wanted, got) = (targets.len(), items.len());
+                    let message = format!("not enough values to unpack (expected {wanted}, got {got})");
+                    let raised = Raised::of("builtins.ValueError", message);
+                    if self.is_convincing(&raised) {
+                        return Err(raised);
+                    }
+                }
                 let items = items.filter(|items| complete && !starred && items.len() == targets.len());
                 for (index, target) in targets.iter().enumerate() {
                     let item = items.as_ref().map_or(Value::Unknown, |items| items[index].clone());
@@ -114,6 +130,11 @@ impl Machine<'_> {
     ) -> Raises<()> {
         let old = self.evaluate(target)?;
         let value = self.evaluate(value)?;
+        if let (Operator::Add, Value::Builtin(list @ ("sys.path" | "sys.meta_path" | "sys.path_hooks"))) =
+            (operator, &old)
+        {
+            return self.call_sys_method(list, "list.extend", &[value], &[]).map(drop);
+        }
         if operator == Operator::Add && self.is_list(&old) {
             // `list += items` changes the list itself.
             self.extend(&old, &value);
