@@ -99,7 +99,9 @@ impl Search<'_> {
         self.spend(PROBE_INPUT)?;
         let mut probe = [0; PROBE];
         let mut stream = Decompress::new(true);
-        stream.decompress(input.get(..PROBE_INPUT).unwrap_or(input), &mut probe, FlushDecompress::None).ok()?;
+        stream
+            .decompress(input.get(..PROBE_INPUT).unwrap_or(input), &mut probe, FlushDecompress::None)
+            .ok()?;
         let length = usize::try_from(stream.total_out()).ok()?;
         is_start_of_text(probe.get(..length)?).then_some(())?;
         let (mut stream, mut text) = (Decompress::new(true), Vec::with_capacity(PROBE_INPUT));
@@ -149,7 +151,7 @@ impl Search<'_> {
         let sections = self.sections;
         let lengths = sections.iter().find_map(|section| self.index_by_order(section, &text.bytes));
         let lengths = lengths.or_else(|| {
-            let whole = text.whole.then_some(sections).unwrap_or_default();
+            let whole = if text.whole { sections } else { &[] };
             whole.iter().find_map(|section| self.index_by_sum(section, &text.bytes))
         })?;
         let length = lengths.iter().sum();
@@ -159,7 +161,8 @@ impl Search<'_> {
     /// As 3.3 writes it: the array of the text strings alone, either kind of them sorted.
     fn index_by_order(&mut self, section: &[u8], text: &[u8]) -> Option<Vec<usize>> {
         for first in 0..section.len() / 4 {
-            let strings = SortedStrings { words: Words(section.get(first * 4..)?), next: 0, rest: text, ordered: None };
+            let strings =
+                SortedStrings { words: Words(section.get(first * 4..)?), next: 0, rest: text, ordered: None };
             let mut anchors = 0;
             let mut count = 0;
             for string in strings {
@@ -250,15 +253,16 @@ impl<'t> Iterator for SortedStrings<'t, '_> {
     }
 }
 
-/// Whether Cython interns the string: a name, or several with dots (`f.<locals>.g`).
+/// Whether Cython may intern the string: it does so with names, of functions too (`f.<locals>.g`, `f[ndarray[int, ndim=1]]`).
 fn is_interned(string: &[u8]) -> bool {
-    string.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80 || b"_.<>".contains(&byte))
+    !string.iter().any(u8::is_ascii_control)
 }
 
 fn is_start_of_text(bytes: &[u8]) -> bool {
     let is_cut = |error: std::str::Utf8Error| error.error_len().is_none() && error.valid_up_to() > 0;
-    let nuls = bytes.iter().filter(|&&byte| byte == 0).count();
-    bytes.len() >= PROBE && nuls < PROBE / 8 && std::str::from_utf8(bytes).map_or_else(is_cut, |_| true)
+    // An array of small numbers has more.
+    let has_few_nuls = bytes.split(|&byte| byte == 0).count() <= PROBE / 8;
+    bytes.len() >= PROBE && has_few_nuls && std::str::from_utf8(bytes).map_or_else(is_cut, |_| true)
 }
 
 fn has_anchors(text: &[u8]) -> bool {
