@@ -245,17 +245,13 @@ impl<'t> Iterator for SortedStrings<'t, '_> {
             Some((_, false)) => true,
             Some((_, true)) => return None,
         };
-        if interned && !is_interned(string) || std::str::from_utf8(string).is_err() {
+        // Signatures of C begin with a NUL: bytes strings.
+        if interned && string.contains(&0) || std::str::from_utf8(string).is_err() {
             return None;
         }
         (self.next, self.rest, self.ordered) = (self.next + 1, rest, Some((string, interned)));
         Some(string)
     }
-}
-
-/// Whether Cython may intern the string: it does so with names, of functions too (`f.<locals>.g`, `f[ndarray[int, ndim=1]]`).
-fn is_interned(string: &[u8]) -> bool {
-    !string.iter().any(u8::is_ascii_control)
 }
 
 fn is_start_of_text(bytes: &[u8]) -> bool {

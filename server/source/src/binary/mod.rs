@@ -11,7 +11,8 @@ mod tests;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use object::{Object, ObjectSection, SectionKind};
+use object::read::macho::{FatArch, MachOFatFile32};
+use object::{FileKind, Object, ObjectSection, SectionKind};
 use rustc_hash::FxBuildHasher;
 use speclens_files::{Db, Entry, ReadError};
 
@@ -35,7 +36,9 @@ pub struct BinaryFacts {
 impl BinaryFacts {
     /// The facts of a file in a format of shared libraries: ELF, Mach-O or PE. None in any other.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let Ok(file) = object::File::parse(bytes) else { return Self::default() };
+        let Some(file) = one_architecture(bytes).and_then(|bytes| object::File::parse(bytes).ok()) else {
+            return Self::default();
+        };
         let is_data = |kind| {
             matches!(kind, SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data)
         };
@@ -82,6 +85,14 @@ impl BinaryFacts {
 #[salsa::tracked(returns(ref))]
 pub fn binary_facts(db: &dyn Db, file: Entry) -> Result<Arc<BinaryFacts>, ReadError> {
     Ok(Arc::new(BinaryFacts::of_bytes(&file.bytes(db)?)))
+}
+
+/// The file for one processor, where it holds files for several: they mention the same.
+fn one_architecture(bytes: &[u8]) -> Option<&[u8]> {
+    if FileKind::parse(bytes) != Ok(FileKind::MachOFat32) {
+        return Some(bytes);
+    }
+    MachOFatFile32::parse(bytes).ok()?.arches().first()?.data(bytes).ok()
 }
 
 fn hash(identifier: &str) -> u64 {
