@@ -36,7 +36,7 @@ pub(super) struct StringTable {
 impl StringTable {
     /// The table in the sections of a file that hold data.
     pub(super) fn find(sections: &[&[u8]]) -> Option<Self> {
-        let mut search = Search { sections, work: WORK };
+        let mut search = Search { sections, work: WORK, probe: Vec::new() };
         let compressed = sections.iter().find_map(|section| search.compressed(section));
         compressed.or_else(|| sections.iter().find_map(|section| search.plain(section)))
     }
@@ -62,6 +62,7 @@ struct Text<'a> {
 struct Search<'a> {
     sections: &'a [&'a [u8]],
     work: usize,
+    probe: Vec<u8>,
 }
 
 impl Search<'_> {
@@ -121,10 +122,12 @@ impl Search<'_> {
     }
 
     fn lzss(&mut self, input: &[u8]) -> Option<Text<'static>> {
-        let probe = lzss(input, PROBE);
-        self.spend(1 + probe.len())?;
-        is_start_of_text(&probe).then_some(())?;
-        let text = lzss(input, MAX_TEXT);
+        self.probe.clear();
+        lzss(input, PROBE, &mut self.probe);
+        self.spend(1 + self.probe.len())?;
+        is_start_of_text(&self.probe).then_some(())?;
+        let mut text = Vec::new();
+        lzss(input, MAX_TEXT, &mut text);
         self.spend(text.len())?;
         has_anchors(&text).then_some(Text { bytes: text.into(), whole: false })
     }
@@ -149,11 +152,11 @@ impl Search<'_> {
     fn table(&mut self, text: &Text) -> Option<StringTable> {
         self.spend(self.sections.iter().map(|section| section.len() / 4).sum())?;
         let sections = self.sections;
-        let lengths = sections.iter().find_map(|section| self.index_by_order(section, &text.bytes));
-        let lengths = lengths.or_else(|| {
-            let whole = if text.whole { sections } else { &[] };
-            whole.iter().find_map(|section| self.index_by_sum(section, &text.bytes))
-        })?;
+        // The lengths of 3.2 may be sorted for a while.
+        let whole = if text.whole { sections } else { &[] };
+        let lengths = whole.iter().find_map(|section| self.index_by_sum(section, &text.bytes));
+        let lengths = lengths
+            .or_else(|| sections.iter().find_map(|section| self.index_by_order(section, &text.bytes)))?;
         let length = lengths.iter().sum();
         Some(StringTable { text: text.bytes.get(..length)?.to_vec(), lengths })
     }
@@ -161,21 +164,14 @@ impl Search<'_> {
     /// As 3.3 writes it: the array of the text strings alone, either kind of them sorted.
     fn index_by_order(&mut self, section: &[u8], text: &[u8]) -> Option<Vec<usize>> {
         for first in 0..section.len() / 4 {
-            let strings =
-                SortedStrings { words: Words(section.get(first * 4..)?), next: 0, rest: text, ordered: None };
-            let mut anchors = 0;
-            let mut count = 0;
-            for string in strings {
-                anchors += usize::from(ANCHORS.contains(&string));
-                count += 1;
-            }
+            let words = Words(section.get(first * 4..)?);
+            let mut strings = SortedStrings { words, next: 0, rest: text, ordered: None };
+            let anchors = strings.by_ref().filter(|string| ANCHORS.contains(string)).count();
             if anchors >= ANCHORS_NEEDED {
-                let words = Words(section.get(first * 4..)?);
-                return (0..count).map(|at| words.get(at)).collect();
+                return (0..strings.next).map(|at| words.get(at)).collect();
             }
-            if count > 4 {
-                self.spend(count)?;
-            }
+            // Most places hold no two strings that are sorted, and cost nothing more.
+            self.spend(strings.next / 4 + (text.len() - strings.rest.len()) / 16)?;
         }
         None
     }
@@ -271,8 +267,7 @@ fn has_anchors(text: &[u8]) -> bool {
 ///
 /// Eight flags, the lowest first, and what they tell of: a byte as it is (1), or a copy of bytes before (0). A copy is two
 /// or three bytes, by the highest bits of the first two: the distance from the end of what is copied, and the length.
-fn lzss(input: &[u8], limit: usize) -> Vec<u8> {
-    let mut output = Vec::with_capacity(limit.min(input.len().saturating_mul(2)));
+fn lzss(input: &[u8], limit: usize, output: &mut Vec<u8>) {
     let mut input = input.iter().map(|&byte| usize::from(byte));
     let mut decode = || {
         while output.len() < limit {
@@ -298,5 +293,4 @@ fn lzss(input: &[u8], limit: usize) -> Vec<u8> {
     // An end in the middle of a copy is an end.
     let _: Option<()> = decode();
     output.truncate(limit);
-    output
 }

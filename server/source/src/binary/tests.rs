@@ -124,10 +124,16 @@ fn lzss_of_long_distances() {
 fn zlib_with_the_lengths_of_all() {
     let mut by_c_name = SORTED;
     by_c_name.swap(0, 2);
-    by_c_name.swap(10, 12);
+    by_c_name.swap(14, 16);
     let index = words(by_c_name.iter().map(|string| string.as_bytes()).chain(BYTES));
     let all: Vec<_> = bytes_of(&by_c_name).into_iter().chain(BYTES.map(<[u8]>::to_vec)).collect();
     assert_eq!(strings(&section(&index, &zlib(&text(&by_c_name)))), all);
+}
+
+#[test]
+fn zlib_with_the_lengths_of_text() {
+    let index = words(SORTED.map(str::as_bytes));
+    assert_eq!(strings(&section(&index, &zlib(&text(&SORTED)))), bytes_of(&SORTED));
 }
 
 #[test]
@@ -201,6 +207,8 @@ fn slow_files_end() {
     let text = text(&SORTED);
     let stored = [&[0x78, 0x01][..], &[0, 0, 0, 0xff, 0xff].repeat(3)].concat();
     let bomb = zlib(&[&text[..], &vec![b'a'; 64 << 20]].concat());
+    let alike = zlib(&[&vec![b'a'; 2 << 20][..], b"__main____name__"].concat());
+    let long_strings = [&alike[..], &[0x20, 0xa1, 7, 0, 0x21, 0xa1, 7, 0].repeat(10_000)].concat();
     let bombs = [&zlib(&vec![b'a'; 64 << 20])[..], &bomb].concat();
     for pattern in [
         &b"\xffaaaaaaaa"[..],
@@ -210,6 +218,7 @@ fn slow_files_end() {
         &[&zlib(&text)[..], &[1, 0, 0, 0].repeat(9)].concat(),
         &stored,
         &bombs,
+        &long_strings,
         &[1, 0, 0, 0],
         &[0xff],
         &[0],
