@@ -108,3 +108,52 @@ fn an_interpreter_that_does_not_play_along() {
         assert!(run.err.contains(message), "{name}: {}", run.err);
     }
 }
+
+#[test]
+fn effects_are_compared_import_by_import() {
+    let Some(python) = interpreters().into_iter().next_back() else { return };
+    let root = scratch("verify_effects");
+    write(
+        &root,
+        &[
+            ("ring/__init__.py", "from . import one\n"),
+            ("ring/one.py", "import sys\nimport ring.two\nsys.modules['second'] = ring.two\n"),
+            ("ring/two.py", "print('a line of a package')\n"),
+            (
+                "versions.py",
+                "import sys\nif sys.version_info < (3, 7):\n    import only_old\nelse:\n    import only_new\n",
+            ),
+            ("only_old.py", ""),
+            ("only_new.py", ""),
+            ("ends.py", "import os\nos._exit(3)\n"),
+            ("sleeps.py", "import time\ntime.sleep(100)\n"),
+        ],
+    );
+    let first = root.to_str().expect("text");
+    let ask =
+        |arguments: &[&str]| verify(&python, &[&["--effects", "--extra-path", first], arguments].concat());
+    let run = ask(&["ring", "ring.two"]);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.out, run.err);
+    assert!(run.err.starts_with("speclens: starting ") && run.err.contains(" -I 2 times, "), "{}", run.err);
+    assert!(run.out.starts_with("ring: 4 of 4 modules agree\n\nring.two: "), "{}", run.out);
+    assert!(run.out.contains("  oddities") && run.out.ends_with("\nno difference\n"), "{}", run.out);
+
+    let run = ask(&["versions", "--python-version", "3.6"]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(run.out.contains("  missed: only_new in sys.modules\n"), "{}", run.out);
+    assert!(run.out.contains("  certain, but not there: only_old in sys.modules\n"), "{}", run.out);
+    let run = ask(&["versions", "--python-version", "3.6", "--format", "json", "-q"]);
+    let answer: Value = serde_json::from_str(&run.out).expect("JSON");
+    assert_eq!(answer["imports"][0]["differences"][0]["kind"], "missed");
+    assert_eq!((&answer["totals"]["modules"]["recall"], run.err.as_str()), (&0.5.into(), ""));
+
+    let run = ask(&["ends", "sleeps", "--timeout", "5", "ring"]);
+    assert_eq!(run.code, Some(2), "{}", run.out);
+    assert!(run.out.contains("ends: ended without an answer: exit status: 3\n"), "{}", run.out);
+    assert!(run.out.contains("sleeps: did not end within 5 seconds\n"), "{}", run.out);
+    assert!(run.out.ends_with("no difference, 2 without an answer\n"), "{}", run.out);
+
+    let run = verify(&python, &["--effects"]);
+    assert_eq!(run.code, Some(2), "{}", run.out);
+    assert!(run.err.contains("<MODULE>"), "{}", run.err);
+}

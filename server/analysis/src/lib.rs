@@ -2,6 +2,7 @@
 //! terminals.
 
 mod check;
+mod comparison;
 mod effects;
 mod explain;
 mod finding;
@@ -14,6 +15,9 @@ mod verdicts;
 mod walk;
 
 pub use check::{FileReport, check_file};
+pub use comparison::{
+    Comparison, Difference, Field, Tallies, Tally, Truth, TruthError, TruthModule, compare,
+};
 pub use effects::{Added, Effects, Module, effects};
 pub use explain::{
     Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,

@@ -196,6 +196,7 @@ def main():
         "startup_modules": bare,
         "site_modules": with_site,
         "builtins": sorted(set(dir(builtins)) - {"_"}),
+        "sys_names": sorted(dir(sys)),
         "stdlib_names": sorted(
             getattr(sys, "stdlib_module_names", None)
             or set(sys.builtin_module_names) | {name for name in modules if "." not in name}

@@ -43,6 +43,8 @@ pub struct VersionTables {
     pub site_modules: Vec<String>,
     /// The names in `builtins`, sorted.
     pub builtins: Vec<String>,
+    /// The names in `sys`, sorted.
+    pub sys_names: Vec<String>,
     /// The top-level names of the standard library, sorted.
     pub stdlib_names: Vec<String>,
     /// The packages of the standard library by dotted name, sorted.

@@ -238,7 +238,8 @@ impl Machine<'_> {
 
     fn object_attribute(&mut self, id: ObjectId, name: &str) -> Raises<Option<Value>> {
         let object = self.state.heap.get(id);
-        if let (Value::Object(_), Payload::Plain | Payload::Module { .. }) = (&object.class, &object.payload) {
+        if let (Value::Object(_), Payload::Plain | Payload::Module { .. }) = (&object.class, &object.payload)
+        {
             let class = object.class.clone();
             if let Some(getter @ Value::Object(_)) = self.find_in_class(&class, "__getattribute__")
                 && self.may_follow()
@@ -288,6 +289,9 @@ impl Machine<'_> {
             return Ok(Some(found));
         }
         let class = self.state.heap.get(id).class.clone();
+        if class == super::paths::PATH {
+            return Ok(Some(self.path_attribute(id, name).unwrap_or_default()));
+        }
         if let Some(method) = super::loader::loader_method(&class, name) {
             return Ok(Some(Value::Method(Arc::new((value, method)))));
         }
@@ -368,7 +372,7 @@ impl Machine<'_> {
                 }
             }
             // A descriptor of code's own.
-            Payload::Plain => {
+            Payload::Plain | Payload::Module { .. } => {
                 let arguments = vec![instance.clone(), class.clone()];
                 let got = self.call_method(&found, "__get__", arguments)?;
                 Ok(got.unwrap_or(found))
@@ -409,6 +413,9 @@ impl Machine<'_> {
                 return slot.certain.then_some(true);
             }
             let open = self.state.heap.get(id).open;
+            if open && self.text_attribute(id, "__name__").as_deref() == Some("sys") {
+                return Some(self.world.tables().sys_names.iter().any(|known| known == name));
+            }
             if open && self.known_module_attribute(id, name).is_none() {
                 return None;
             }

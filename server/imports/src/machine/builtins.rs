@@ -64,8 +64,10 @@ const FUNCTIONS: &[&str] = &[
     "builtins.classmethod",
     "builtins.delattr",
     "builtins.dict",
+    "builtins.dir",
     "builtins.enumerate",
     "builtins.exec",
+    "builtins.filter",
     "builtins.frozenset",
     "builtins.getattr",
     "builtins.globals",
@@ -76,6 +78,7 @@ const FUNCTIONS: &[&str] = &[
     "builtins.len",
     "builtins.list",
     "builtins.locals",
+    "builtins.map",
     "builtins.object",
     "builtins.print",
     "builtins.property",
@@ -154,8 +157,10 @@ impl Machine<'_> {
         }
         let Some(name) = name.strip_prefix("builtins.") else { return Ok(Value::Unknown) };
         match name {
-            "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals" | "exec"
-            | "isinstance" | "issubclass" | "callable" | "type" => self.call_reflection(name, &arguments),
+            "dir" | "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals"
+            | "exec" | "isinstance" | "issubclass" | "callable" | "type" => {
+                self.call_reflection(name, &arguments)
+            }
             "object.__setattr__" => match arguments.as_slice() {
                 [Value::Object(id), Value::Str(attribute), value] => {
                     self.set_slot(*id, attribute, value.clone());
@@ -164,12 +169,10 @@ impl Machine<'_> {
                 _ => Ok(Value::Unknown),
             },
             "object.__getattribute__" => match arguments.as_slice() {
-                [Value::Object(id), Value::Str(attribute)] => {
-                    match self.plain_attribute(*id, attribute)? {
-                        Some(found) => Ok(found),
-                        None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
-                    }
-                }
+                [Value::Object(id), Value::Str(attribute)] => match self.plain_attribute(*id, attribute)? {
+                    Some(found) => Ok(found),
+                    None => Err(super::exception::Raised::of("builtins.AttributeError", attribute)),
+                },
                 _ => Ok(Value::Unknown),
             },
             "object" if arguments.is_empty() => {
@@ -190,8 +193,50 @@ impl Machine<'_> {
                 let region = self.region();
                 Ok(self.state.heap.make(class, Payload::Descriptor(function), region))
             }
+            "map" | "filter" => self.call_for_each(name, &arguments),
+            "sorted" if !keywords.is_empty() => {
+                // The order is not computed, but the key is.
+                if let (Some((_, key)), Some(items)) =
+                    (keywords.iter().find(|(name, _)| name == "key"), arguments.first())
+                {
+                    self.call_for_each("map", &[key.clone(), items.clone()])?;
+                }
+                Ok(self.call_plain(name, &arguments, &keywords))
+            }
             _ => Ok(self.call_plain(name, &arguments, &keywords)),
         }
+    }
+
+    /// `map(function, items)`, `filter(function, items)`: as if they were used up at once.
+    fn call_for_each(&mut self, name: &str, arguments: &[Value]) -> Raises<Value> {
+        let [function, items] = arguments else { return Ok(Value::Unknown) };
+        let (items, mut complete) = self.elements(items);
+        let mut results = Vec::new();
+        for item in items.unwrap_or_default() {
+            if !self.may_repeat() {
+                complete = false;
+                break;
+            }
+            let result = match function {
+                Value::None => item.clone(),
+                function => self.call(function, vec![item.clone()], Vec::new())?,
+            };
+            if name == "map" {
+                results.push(result);
+                continue;
+            }
+            match self.truth(&result) {
+                Some(true) => results.push(item),
+                Some(false) => {}
+                None => complete = false,
+            }
+        }
+        let region = self.region();
+        let list = self.state.heap.list(results, region);
+        if let (false, Value::Object(id)) = (complete, &list) {
+            self.state.heap.get_mut(*id).open = true;
+        }
+        Ok(list)
     }
 
     /// Functions that neither raise nor change anything.
@@ -308,6 +353,18 @@ impl Machine<'_> {
                 self.state.heap.get_mut(*id).open = true;
                 Ok(Value::None)
             }
+            ("dir", [Value::Object(id)]) if self.is_module(*id) => {
+                let object = self.state.heap.get(*id);
+                let (mut names, open) = (object.attributes.keys().cloned().collect::<Vec<_>>(), object.open);
+                names.sort_unstable();
+                let names = names.iter().map(|name| Value::str(name.as_str())).collect();
+                let region = self.region();
+                let list = self.state.heap.list(names, region);
+                if let (true, Value::Object(list)) = (open, &list) {
+                    self.state.heap.get_mut(*list).open = true;
+                }
+                Ok(list)
+            }
             ("vars", [Value::Object(id)]) => Ok(self.dict_of(*id)),
             ("globals", []) => match self.frame().map(|frame| frame.module) {
                 Some(module) => Ok(self.dict_of(module)),
@@ -321,6 +378,7 @@ impl Machine<'_> {
                 }
                 None => Ok(Value::Unknown),
             },
+            ("exec", [Value::Str(text), scopes @ ..]) => self.execute_text(text, scopes),
             ("exec", _) => {
                 if let Some(module) = self.frame().map(|frame| frame.module) {
                     self.state.heap.get_mut(module).open = true;

@@ -195,6 +195,7 @@ impl Machine<'_> {
             globals: Vec::new(),
             nonlocals: Vec::new(),
             current: code.name_span,
+            called_from: None,
             observed,
             is_captured: false,
             possible_returns: Vec::new(),

@@ -28,6 +28,7 @@ impl Machine<'_> {
             globals: Vec::new(),
             nonlocals: Vec::new(),
             current: outer.current,
+            called_from: outer.called_from.clone(),
             observed: outer.observed,
             is_captured: false,
             possible_returns: Vec::new(),
@@ -185,7 +186,9 @@ impl Machine<'_> {
             }
             return result;
         }
-        if !self.is_class(classes) {
+        // One class stands for all of pathlib's.
+        let is_other_path = *class == super::paths::PATH && matches!(classes, Value::Object(_));
+        if is_other_path || !self.is_class(classes) {
             return None;
         }
         let order = self.bases(class);
@@ -277,9 +280,10 @@ impl Machine<'_> {
             None if name == "__setattr__" => {
                 Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__setattr__"))))
             }
-            None if name == "__getattribute__" => {
-                Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__getattribute__"))))
-            }
+            None if name == "__getattribute__" => Value::Method(Arc::new((
+                instance.clone(),
+                Value::Builtin("builtins.object.__getattribute__"),
+            ))),
             None => Value::Unknown,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use speclens_source::ModuleFacts;
 use speclens_source::program::{Class, Expression, Function};
 
 use super::Machine;
@@ -52,6 +53,36 @@ impl Machine<'_> {
         };
         let payload = Payload::Function(Arc::new(object));
         Ok(self.state.heap.make(Value::Builtin("types.FunctionType"), payload, region))
+    }
+
+    /// `exec(text, globals)`.
+    pub(super) fn execute_text(&mut self, text: &str, scopes: &[Value]) -> Raises<Value> {
+        let Some(frame) = self.frame() else { return Ok(Value::Unknown) };
+        let (file, own, called_from) = (Arc::clone(&frame.file), frame.module, self.site());
+        let given = scopes.first().filter(|scope| !matches!(scope, Value::None));
+        let (module, dict) = match given {
+            None => (own, None),
+            Some(scope) => match self.owner_of_dict(scope) {
+                Some(owner) => (owner, None),
+                None if scope.as_object().is_some() => (self.bare_module("builtins", None), Some(scope)),
+                None => return Ok(Value::Unknown),
+            },
+        };
+        let facts = ModuleFacts::of_text(text);
+        let view = self.dict_of(module);
+        if let Some(dict) = dict {
+            // Nothing but what the dict has.
+            self.state.heap.get_mut(module).attributes = Attributes::default();
+            self.update_dict(&view, dict);
+        }
+        let frame = super::Frame { called_from, ..self.frame_of_module(module, &file) };
+        self.frames.push(frame);
+        let result = self.execute_block(&facts.program);
+        self.frames.pop();
+        if let Some(dict) = dict {
+            self.update_dict(dict, &view);
+        }
+        result.map(|_| Value::None)
     }
 
     /// The `__qualname__` of what is defined here (PEP 3155).

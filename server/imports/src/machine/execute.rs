@@ -196,8 +196,10 @@ impl Machine<'_> {
             Some(true) => self.execute_block(body),
             Some(false) => self.execute_block(orelse),
             None => {
-                let first = self.possibly_raising(|machine| machine.execute_block(body));
-                let second = self.possibly_raising(|machine| machine.execute_block(orelse));
+                let (first, second) = self.either_branch(
+                    |machine| machine.execute_block(body),
+                    |machine| machine.execute_block(orelse),
+                );
                 Ok(self.either(first, second))
             }
         }

@@ -296,6 +296,12 @@ impl Machine<'_> {
     }
 
     fn spread_keywords(&mut self, value: &Value, keywords: &mut Vec<(Name, Value)>) -> bool {
+        if let Some(owner) = self.owner_of_dict(value) {
+            let object = self.state.heap.get(owner);
+            let slots = object.attributes.iter();
+            keywords.extend(slots.map(|(name, slot)| (name.clone(), slot.value.clone())));
+            return !object.open;
+        }
         let Some(id) = value.as_object() else { return false };
         let object = self.state.heap.get(id);
         let Payload::Dict(items) = &object.payload else { return false };

@@ -27,7 +27,9 @@ impl Machine<'_> {
             }
             return;
         }
-        let Some(file) = spec.origin.as_deref().filter(|_| spec.loader == Some(Loader::Extension)) else { return };
+        let Some(file) = spec.origin.as_deref().filter(|_| spec.loader == Some(Loader::Extension)) else {
+            return;
+        };
         if self.is_standard_library(module) {
             return;
         }
@@ -49,6 +51,15 @@ impl Machine<'_> {
                     self.put_entry(name, shared, None);
                 }
             }
+        }
+        let last = spec.name.rsplit('.').next().unwrap_or_default();
+        let knows_its_name = facts.dotted_names.iter().any(|name| *name == spec.name);
+        if facts.mentions("cython_runtime") && last != spec.name && !knows_its_name && facts.mentions(last) {
+            // Compiled without its package: it puts itself under the name that it knows.
+            self.put_entry(last, Value::Object(module), None);
+        }
+        if facts.mentions("_init_cffi_1_0_external_module") {
+            drop(self.import_module("_cffi_backend"));
         }
         self.mentions.push(Mentions { module, file, facts });
     }

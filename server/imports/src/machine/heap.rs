@@ -67,6 +67,15 @@ impl Heap {
         self.get(id).attributes.get(name)
     }
 
+    /// Puts an attribute as it is, or takes it away.
+    pub(super) fn put_slot(&mut self, id: ObjectId, name: &str, slot: Option<Slot>) {
+        let attributes = &mut self.get_mut(id).attributes;
+        match slot {
+            Some(slot) => drop(attributes.insert(name.into(), slot)),
+            None => drop(attributes.shift_remove(name)),
+        }
+    }
+
     /// A list.
     pub fn list(&mut self, items: Vec<Value>, region: u32) -> Value {
         let open = items.len() > super::MAX_ITEMS;

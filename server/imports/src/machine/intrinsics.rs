@@ -1,6 +1,8 @@
 //! The import system as code calls it: `importlib`, `importlib.util`, `pkgutil`, `types.ModuleType`, and the few other
 //! functions of the standard library that have no source, or whose source says less than their documentation.
 
+use std::sync::Arc;
+
 use speclens_source::Name;
 
 use super::Machine;
@@ -42,12 +44,29 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("functools.cache", "functools.cache"),
     // Only looks, but at so much that following it takes more steps than all else in an import of pandas.
     ("inspect._signature_from_callable", "inspect.signature"),
+    ("functools.partial", "functools.partial"),
+    ("_functools.partial", "functools.partial"),
+    ("os.fspath", "os.fspath"),
+    ("os.listdir", "os.listdir"),
+    ("posix.fspath", "os.fspath"),
+    ("posix.listdir", "os.listdir"),
     ("posixpath.dirname", "os.path.dirname"),
     ("posixpath.basename", "os.path.basename"),
+    ("posixpath.split", "os.path.split"),
+    ("posixpath.splitext", "os.path.splitext"),
     ("posixpath.join", "os.path.join"),
+    ("posixpath.isabs", "os.path.isabs"),
     ("posixpath.abspath", "os.path.abspath"),
     ("posixpath.realpath", "os.path.abspath"),
     ("posixpath.normpath", "os.path.abspath"),
+    ("genericpath.exists", "os.path.exists"),
+    ("genericpath.isfile", "os.path.isfile"),
+    ("genericpath.isdir", "os.path.isdir"),
+    ("pathlib.Path", "pathlib.Path"),
+    ("pathlib._local.Path", "pathlib.Path"),
+    ("pkgutil.iter_modules", "pkgutil.iter_modules"),
+    ("pkgutil.walk_packages", "pkgutil.walk_packages"),
+    ("glob.glob", "glob.glob"),
 ];
 
 impl Machine<'_> {
@@ -116,9 +135,16 @@ impl Machine<'_> {
             }
             "importlib.util.module_from_spec" => self.call_module_from_spec(argument(0, "spec").as_ref()),
             "importlib.util.spec_from_file_location" => {
-                let keyword = |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+                let keyword = |wanted: &str| {
+                    keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone())
+                };
                 let (loader, locations) = (keyword("loader"), keyword("submodule_search_locations"));
-                Ok(self.spec_from_file_location(argument(0, "name"), argument(1, "location"), loader, locations))
+                Ok(self.spec_from_file_location(
+                    argument(0, "name"),
+                    argument(1, "location"),
+                    loader,
+                    locations,
+                ))
             }
             "_frozen_importlib_external.SourceFileLoader" => {
                 Ok(self.make_loader(name, argument(0, "fullname"), argument(1, "path")))
@@ -173,9 +199,41 @@ impl Machine<'_> {
                 let function = arguments.first().filter(|value| matches!(value, Value::Object(_)));
                 Ok(function.cloned().unwrap_or(Value::Builtin("functools.identity")))
             }
-            name if name.starts_with("os.path.") => Ok(path_function(name, arguments)),
-            name => return self.call_loader_method(name, arguments),
+            "functools.partial" => Ok(match arguments.split_first() {
+                Some((function, bound)) if keywords.is_empty() => {
+                    bound.iter().fold(function.clone(), |function, argument| {
+                        Value::Method(Arc::new((argument.clone(), function)))
+                    })
+                }
+                _ => Value::Unknown,
+            }),
+            "sys._getframe" => Ok(self.frame_object(arguments.first())),
+            name => {
+                let found = self.call_loader_method(name, arguments);
+                return found.or_else(|| self.call_path_function(name, arguments, keywords));
+            }
         })
+    }
+
+    /// `sys._getframe(depth)`.
+    fn frame_object(&mut self, depth: Option<&Value>) -> Value {
+        let depth = match depth {
+            None => 0,
+            Some(Value::Int(depth)) => usize::try_from(*depth).unwrap_or(usize::MAX),
+            Some(_) => return Value::Unknown,
+        };
+        let Some(frame) = self.frames.iter_mut().rev().nth(depth) else { return Value::Unknown };
+        frame.is_captured = true;
+        let (module, names) = (frame.module, frame.names);
+        let (globals, locals) = (self.dict_of(module), self.dict_of(names));
+        let region = self.region();
+        let object = self.state.heap.make(Value::Builtin("types.FrameType"), Payload::Plain, region);
+        if let Some(id) = object.as_object() {
+            self.state.heap.set(id, "f_globals", globals, None);
+            self.state.heap.set(id, "f_locals", locals, None);
+            self.state.heap.get_mut(id).open = true;
+        }
+        object
     }
 
     /// `importlib.import_module` (`Lib/importlib/__init__.py`).
@@ -324,7 +382,12 @@ impl Machine<'_> {
     }
 
     /// `ModuleSpec(name, loader, …)`.
-    pub(super) fn make_spec(&mut self, name: Option<Value>, loader: Option<Value>, keywords: &[(Name, Value)]) -> Value {
+    pub(super) fn make_spec(
+        &mut self,
+        name: Option<Value>,
+        loader: Option<Value>,
+        keywords: &[(Name, Value)],
+    ) -> Value {
         let region = self.region();
         let keyword =
             |wanted: &str| keywords.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
@@ -423,41 +486,4 @@ fn definition(module: &str, name: &str) -> Option<Value> {
         .iter()
         .find(|(path, _)| path.strip_suffix(name).and_then(|rest| rest.strip_suffix('.')) == Some(module))
         .map(|(_, definition)| Value::Builtin(definition))
-}
-
-/// The functions of `posixpath` that work on the text alone.
-fn path_function(name: &str, arguments: &[Value]) -> Value {
-    let texts: Option<Vec<&str>> = arguments.iter().map(Value::as_str).collect();
-    let Some(texts) = texts.filter(|texts| !texts.is_empty()) else { return Value::Unknown };
-    match name {
-        "os.path.dirname" => {
-            let head = texts[0].rsplit_once('/').map_or("", |(head, _)| head);
-            Value::str(if head.is_empty() && texts[0].starts_with('/') { "/" } else { head })
-        }
-        "os.path.basename" => Value::str(texts[0].rsplit('/').next().unwrap_or_default()),
-        "os.path.join" => {
-            let mut joined = String::new();
-            for text in texts {
-                if text.starts_with('/') {
-                    joined.clear();
-                } else if !joined.is_empty() && !joined.ends_with('/') {
-                    joined.push('/');
-                }
-                joined.push_str(text);
-            }
-            Value::str(joined)
-        }
-        "os.path.abspath" if texts[0].starts_with('/') => {
-            let mut parts: Vec<&str> = Vec::new();
-            for part in texts[0].split('/') {
-                match part {
-                    "" | "." => {}
-                    ".." => drop(parts.pop()),
-                    part => parts.push(part),
-                }
-            }
-            Value::str(format!("/{}", parts.join("/")))
-        }
-        _ => Value::Unknown,
-    }
 }

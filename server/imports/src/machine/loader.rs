@@ -149,9 +149,8 @@ impl Machine<'_> {
         }
         if let Some(known) = self.as_module_spec(spec) {
             let module = self.module_of_spec(spec);
-            return self.run_in_modules(name, Value::Object(module), |machine| {
-                machine.run_loaded(module, &known)
-            });
+            return self
+                .run_in_modules(name, Value::Object(module), |machine| machine.run_loaded(module, &known));
         }
         let loader = self.state.heap.slot(spec, "loader").map_or(Value::Unknown, |slot| slot.value.clone());
         let module = self.create_module(&loader, spec)?;
@@ -163,7 +162,8 @@ impl Machine<'_> {
                     self.state.heap.get_mut(id).open = true;
                 }
                 let certain = self.is_certain();
-                self.state.put_module(name, Entry { value: module.clone(), put: None, certain, startup: false });
+                self.state
+                    .put_module(name, Entry { value: module.clone(), put: None, certain, startup: false });
                 return Ok(module);
             }
         };
@@ -265,7 +265,12 @@ impl Machine<'_> {
     }
 
     /// `SourceFileLoader(fullname, path)`.
-    pub(super) fn make_loader(&mut self, class: &'static str, name: Option<Value>, path: Option<Value>) -> Value {
+    pub(super) fn make_loader(
+        &mut self,
+        class: &'static str,
+        name: Option<Value>,
+        path: Option<Value>,
+    ) -> Value {
         let region = self.region();
         let loader = self.state.heap.make(Value::Builtin(class), Payload::Plain, region);
         if let Some(id) = loader.as_object() {

@@ -34,6 +34,7 @@ pub(super) const METHODS: &[&str] = &[
     "list.pop",
     "list.remove",
     "list.update",
+    "dict.clear",
     "dict.copy",
     "dict.get",
     "dict.items",
@@ -163,6 +164,17 @@ impl Machine<'_> {
                 }
                 for (key, value) in keywords {
                     self.set_item(dict, &Value::str(key.as_str()), value)?;
+                }
+                Ok(Value::None)
+            }
+            ("dict.clear", []) => {
+                let (known, _) = pairs(self);
+                for (key, _) in known {
+                    self.delete_item(dict, &key);
+                }
+                let owner = self.owner_of_dict(dict).or_else(|| dict.as_object());
+                if let Some(owner) = owner.filter(|_| self.is_certain()) {
+                    self.state.heap.get_mut(owner).open = false;
                 }
                 Ok(Value::None)
             }

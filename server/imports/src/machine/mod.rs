@@ -25,6 +25,8 @@ mod modules;
 mod namespace;
 mod observe;
 mod operators;
+mod paths;
+mod region;
 mod run;
 mod state;
 mod sys;
@@ -92,9 +94,8 @@ pub struct Machine<'w> {
     /// What the user's file saw.
     pub observations: Vec<Observation>,
     frames: Vec<Frame>,
-    /// The regions that the run is in, the innermost last. In region 0 everything is certain; an object made in another
-    /// region than the current one is changed only possibly.
-    regions: Vec<u32>,
+    /// The regions that the run is in, the innermost last.
+    regions: Vec<region::Region>,
     next_region: u32,
     steps: u64,
     /// The steps at which calls are no longer followed for the current statement.
@@ -136,6 +137,8 @@ struct Frame {
     nonlocals: Vec<Name>,
     /// The statement that runs.
     current: Span,
+    /// The call of `exec` that runs it, whose text is in no file.
+    called_from: Option<Site>,
     /// Whether this is the code that the user looks at.
     observed: bool,
     /// Whether something that outlives the call can see its variables.
@@ -168,7 +171,7 @@ impl<'w> Machine<'w> {
             state,
             observations: Vec::new(),
             frames: Vec::new(),
-            regions: vec![0],
+            regions: vec![region::Region::default()],
             next_region: 1,
             steps: 0,
             statement_limit: MAX_STATEMENT_STEPS,
@@ -182,44 +185,6 @@ impl<'w> Machine<'w> {
             called: FxHashSet::default(),
             mentions: Vec::new(),
             chain: None,
-        }
-    }
-
-    /// The region that the run is in.
-    fn region(&self) -> u32 {
-        self.regions.last().copied().unwrap_or(0)
-    }
-
-    /// Whether nothing undecided lies between the start and here.
-    fn is_certain(&self) -> bool {
-        self.regions.len() == 1
-    }
-
-    /// Runs `body` in a region of its own, in which every change is only possible.
-    fn possibly<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
-        self.regions.push(self.next_region);
-        self.next_region += 1;
-        let result = body(self);
-        self.regions.pop();
-        result
-    }
-
-    /// Runs `body` and lets it end where it possibly raises: the `try` statement around hears of it.
-    fn possibly_raising<T: Default>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> T {
-        match self.possibly(body) {
-            Ok(value) => value,
-            Err(mut raised) => {
-                raised.certain = false;
-                self.note_possible(*raised);
-                T::default()
-            }
-        }
-    }
-
-    /// Tells the `try` statement around of an exception that is possibly raised.
-    fn note_possible(&mut self, raised: Raised) {
-        if let Some(context) = self.tries.last_mut() {
-            context.possible.push(raised);
         }
     }
 
@@ -247,6 +212,9 @@ impl<'w> Machine<'w> {
     /// The statement that runs.
     fn site(&self) -> Option<Site> {
         let frame = self.frame()?;
+        if frame.called_from.is_some() {
+            return frame.called_from.clone();
+        }
         Some(Site { file: Arc::clone(&frame.file), span: frame.current })
     }
 

@@ -69,7 +69,7 @@ impl Machine<'_> {
             cached: None,
         };
         let put = Some(super::Site { file, span: speclens_source::Span::default() });
-        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let regions = self.leave_regions();
         let module = if has_spec {
             let module = self.module_from_spec(&spec);
             // Made before `sys.path` was whole: it looks for the other portions when it is asked.
@@ -92,7 +92,7 @@ impl Machine<'_> {
 
     fn load_startup(&mut self, name: &str) {
         // It ran before all else, so it certainly ran, and nothing of the present is around it.
-        let regions = std::mem::replace(&mut self.regions, vec![0]);
+        let regions = self.leave_regions();
         let frames = std::mem::take(&mut self.frames);
         let tries = std::mem::take(&mut self.tries);
         let module_tries = std::mem::take(&mut self.module_tries);
@@ -103,7 +103,9 @@ impl Machine<'_> {
             match self.startup_spec(name, parent.as_ref()) {
                 Some(spec) => drop(self.load(spec)),
                 None => {
-                    let odd = self.world.tables().odd_specs.get(name).map_or("unknown", |odd| odd.0.as_str());
+                    let odd = self.world.tables().odd_specs.get(name).map(|odd| odd.0.as_str());
+                    // `__main__` is the script, or the prompt (`Python/pythonrun.c`).
+                    let odd = if name == "__main__" { "none" } else { odd.unwrap_or("unknown") };
                     let module = self.odd_module(name, odd);
                     self.put_entry(name, module, None);
                 }
@@ -145,7 +147,12 @@ impl Machine<'_> {
     /// `_load_unlocked`: makes the module, puts it into `sys.modules`, runs it, and gives what stands there then.
     pub(super) fn load(&mut self, spec: ModuleSpec) -> Raises<Value> {
         let name = Name::from(spec.name.as_str());
-        let module = self.module_from_spec(&spec);
+        let module = match &spec.loader {
+            // Its `create_module` gives another module, which stands in for the one asked for
+            // (`_distutils_hack/__init__.py`, `spec_for_distutils`).
+            Some(Loader::Other(class)) if class == "DistutilsLoader" => self.local_distutils(&spec)?,
+            _ => self.module_from_spec(&spec),
+        };
         let site = self.site();
         if !self.state.first_imports.contains_key(&name) {
             self.state.first_imports.insert_mut(name.clone(), site);
@@ -162,6 +169,16 @@ impl Machine<'_> {
                 Err(Raised::of("builtins.KeyError", message))
             }
         }
+    }
+
+    fn local_distutils(&mut self, spec: &ModuleSpec) -> Raises<ObjectId> {
+        let imported = self.import_module("setuptools._distutils")?;
+        let Value::Object(module) = imported else { return Ok(self.module_from_spec(spec)) };
+        let version = self.version();
+        let spec_object = self.spec_object(&spec.after_import_in(version));
+        self.set_slot(module, "__name__", Value::str(&spec.name));
+        self.set_slot(module, "__spec__", spec_object);
+        Ok(module)
     }
 
     pub(super) fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {
@@ -240,6 +257,7 @@ impl Machine<'_> {
             globals: Vec::new(),
             nonlocals: Vec::new(),
             current: speclens_source::Span::default(),
+            called_from: None,
             observed: false,
             is_captured: false,
             possible_returns: Vec::new(),
@@ -411,20 +429,11 @@ impl Machine<'_> {
         }
     }
 
-    /// Sets an attribute as the running code does: possibly, where the run is in another region than the object.
+    /// Sets an attribute as the running code does.
     pub(super) fn set_slot(&mut self, id: ObjectId, name: &str, value: Value) {
-        let site = self.site();
-        let region = self.region();
-        let object = self.state.heap.get(id);
-        let slot = if object.region == region {
-            Slot { value, site, certain: true }
-        } else {
-            match object.attributes.get(name) {
-                Some(old) => Slot { value: old.value.clone().join(value), site, certain: old.certain },
-                None => Slot { value, site, certain: false },
-            }
-        };
-        self.state.heap.get_mut(id).attributes.insert(name.into(), slot);
+        let old = self.state.heap.slot(id, name).cloned();
+        let new = Slot { value, site: self.site(), certain: true };
+        self.write_slot(id, name, old, Some(new));
     }
 
     /// The module that stands in `sys.modules` under `name`, as a reader sees it.

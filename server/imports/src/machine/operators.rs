@@ -196,6 +196,7 @@ impl Machine<'_> {
                 self.extend(&list, right);
                 list
             }
+            (_, Operator::Divide, _) => self.divide_paths(left, right),
             (_, Operator::BitOr | Operator::BitAnd | Operator::Subtract, _)
                 if self.is_list(left) && self.is_list(right) =>
             {
@@ -270,7 +271,10 @@ impl Machine<'_> {
             Value::Bool(true) => Some("True".into()),
             Value::Bool(false) => Some("False".into()),
             Value::None => Some("None".into()),
-            Value::Object(id) => self.exception_text(*id).map(|text| text.to_string()),
+            Value::Object(id) => {
+                let text = self.exception_text(*id).or_else(|| self.path_text(value));
+                text.map(|text| text.to_string())
+            }
             _ => None,
         }
     }
@@ -404,8 +408,9 @@ impl Machine<'_> {
         if let (Value::Builtin("sys.modules"), Some(name)) = (object, index.as_str()) {
             self.remove_from_modules(name);
         } else if let (Some(owner), Some(name)) = (self.owner_of_dict(object), index.as_str()) {
-            if self.state.heap.get(owner).region == self.region() {
-                self.state.heap.get_mut(owner).attributes.shift_remove(name);
+            let old = self.state.heap.slot(owner, name).cloned();
+            if old.is_some() {
+                self.write_slot(owner, name, old, None);
             }
         } else if let Some(id) = object.as_object() {
             let region = self.region();

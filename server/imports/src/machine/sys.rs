@@ -20,6 +20,7 @@ impl Machine<'_> {
         Some(match name {
             "modules" => Value::Builtin("sys.modules"),
             "meta_path" => Value::Builtin("sys.meta_path"),
+            "_getframe" => Value::Builtin("sys._getframe"),
             "path_hooks" => Value::Builtin("sys.path_hooks"),
             "path" => Value::Builtin("sys.path"),
             "platform" => Value::str(match interpreter.layout.platform {
@@ -44,19 +45,7 @@ impl Machine<'_> {
                     ("releaselevel", Value::str("final")),
                     ("serial", Value::Int(0)),
                 ];
-                let items = fields.iter().map(|(_, value)| value.clone()).collect();
-                let region = self.region();
-                let tuple = self.state.heap.make(
-                    Value::Builtin("sys.version_info"),
-                    Payload::Descriptor(Value::Tuple(items)),
-                    region,
-                );
-                if let Some(id) = tuple.as_object() {
-                    for (name, value) in fields {
-                        self.state.heap.set(id, name, value, None);
-                    }
-                }
-                tuple
+                self.named_fields("sys.version_info", &fields)
             }
             "hexversion" => {
                 let micro = version.micro?;
@@ -254,6 +243,16 @@ impl Machine<'_> {
         Installed { value: value.clone(), put: self.site(), certain: self.is_certain() }
     }
 
+    fn remove_finder(&mut self, finder: &Value) {
+        let is_it = |installed: &Option<Installed>| {
+            installed.as_ref().is_some_and(|installed| installed.value == *finder)
+        };
+        let Some(at) = self.state.finders.iter().position(is_it) else { return };
+        self.note_change(Deed::ChangesMetaPath);
+        Arc::make_mut(&mut self.state.finders).remove(at);
+        Arc::make_mut(&mut self.state.search).meta_path.remove(at);
+    }
+
     /// A method of `sys.modules`, `sys.meta_path`, `sys.path_hooks` or `sys.path`.
     pub(super) fn call_sys_method(&mut self, list: &str, method: &str, arguments: &[Value]) -> Raises<Value> {
         if list == "sys.modules" {
@@ -283,6 +282,10 @@ impl Machine<'_> {
                 if let Some(at) = search.path.iter().position(|path| *path == text) {
                     search.path.remove(at);
                 }
+                return Ok(Value::None);
+            }
+            ("list.remove", [Value::Object(_)]) if list == "sys.meta_path" && self.is_certain() => {
+                self.remove_finder(&arguments[0]);
                 return Ok(Value::None);
             }
             ("list.pop" | "list.remove" | "list.clear", _) => {

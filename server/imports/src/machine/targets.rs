@@ -152,15 +152,9 @@ impl Machine<'_> {
     }
 
     fn remove_attribute(&mut self, id: ObjectId, name: &str) {
-        let region = self.region();
-        if self.state.heap.slot(id, name).is_none() {
-            return;
-        }
-        let object = self.state.heap.get_mut(id);
-        if object.region == region {
-            object.attributes.shift_remove(name);
-        } else if let Some(slot) = object.attributes.get_mut(name) {
-            slot.certain = false;
+        let old = self.state.heap.slot(id, name).cloned();
+        if old.is_some() {
+            self.write_slot(id, name, old, None);
         }
     }
 
@@ -184,6 +178,7 @@ impl Machine<'_> {
                     Payload::Dict(items) => {
                         (Some(items.iter().map(|(key, _)| key.clone()).collect()), !object.open)
                     }
+                    Payload::Descriptor(Value::Tuple(items)) => (Some(items.to_vec()), true),
                     _ => (None, false),
                 }
             }

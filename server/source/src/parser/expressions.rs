@@ -53,13 +53,13 @@ impl Lowering {
             Expr::EllipsisLiteral(_) => ExpressionKind::Ellipsis,
             Expr::Name(node) => {
                 self.mention(node.id.as_str());
-                ExpressionKind::Name(SmolStr::new(node.id.as_str()))
+                ExpressionKind::Name(self.mangled(node.id.as_str()))
             }
             Expr::Attribute(node) => {
                 self.mention(node.attr.as_str());
                 ExpressionKind::Attribute {
                     value: self.boxed(&node.value),
-                    name: name(&node.attr),
+                    name: self.mangled(node.attr.as_str()),
                     name_span: span(&node.attr),
                 }
             }

@@ -75,6 +75,8 @@ struct Lowering {
     depth: u32,
     /// What is known so far of the functions around the current statement, the innermost last.
     functions: Vec<FunctionTraits>,
+    /// The names of the classes around, the innermost last.
+    classes: Vec<String>,
     tests_main: bool,
     rewrites_globals: bool,
     relative_levels: u32,
@@ -89,6 +91,17 @@ struct FunctionTraits {
 }
 
 impl Lowering {
+    /// A name as the compiler has it: `__x` in a class `C` is `_C__x` ("Private name mangling" in the language reference).
+    fn mangled(&self, name: &str) -> Name {
+        let class = self.classes.last().map(|class| class.trim_start_matches('_'));
+        match class.filter(|class| !class.is_empty()) {
+            Some(class) if name.starts_with("__") && !name.ends_with("__") && !name.contains('.') => {
+                format!("_{class}{name}").into()
+            }
+            _ => Name::new(name),
+        }
+    }
+
     /// Notes that the code around names something of the import state.
     fn mention(&mut self, name: &str) {
         if let Some(function) = self.functions.last_mut()

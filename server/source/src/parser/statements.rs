@@ -253,7 +253,7 @@ impl Lowering {
         let body = self.block(&node.body);
         let traits = self.close_function();
         let function = Function {
-            name: name(&node.name),
+            name: self.mangled(node.name.as_str()),
             name_span: span(&node.name),
             parameters,
             body,
@@ -283,7 +283,9 @@ impl Lowering {
             Some(arguments) => (self.expressions(&arguments.args), self.keywords(&arguments.keywords)),
             None => (Box::default(), Box::default()),
         };
+        self.classes.push(node.name.to_string());
         let body = self.block(&node.body);
+        self.classes.pop();
         let class = Class { name: name(&node.name), name_span: span(&node.name), bases, keywords, body };
         StatementKind::Class { class: Arc::new(class), decorators }
     }

@@ -63,7 +63,9 @@ pub enum Command {
     Resolve(Resolve),
     /// Show what importing modules does to sys.modules, sys.meta_path, sys.path_hooks, sys.path and __import__
     Effects(Effects),
-    /// Start the interpreter, and compare what its finders say with what Speclens says
+    /// Draw how importing a module comes to what is odd, for pasting in an issue
+    Graph(Graph),
+    /// Start the interpreter, and compare what it says with what Speclens says
     Verify(Verify),
 }
 
@@ -125,12 +127,32 @@ pub struct Resolve {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "With -v: every module, and every place that could not be followed.")]
 pub struct Effects {
     /// Absolute names of modules, each imported in a fresh interpreter
     #[arg(value_name = "MODULE", required = true)]
     pub modules: Vec<String>,
+    /// A module that is imported before each of them; can be repeated
+    #[arg(long, value_name = "MODULE")]
+    pub after: Vec<String>,
     #[command(flatten)]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The module's absolute name
+    #[arg(value_name = "MODULE")]
+    pub module: String,
+    /// A module that is imported before it; can be repeated
+    #[arg(long, value_name = "MODULE")]
+    pub after: Vec<String>,
+    /// Every module that the import adds, and not only what is odd, with the way to it
+    #[arg(long)]
+    pub all: bool,
+    /// How to write the graph
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid", help_heading = "Output")]
+    pub format: GraphFormat,
 }
 
 #[derive(Debug, Args)]
@@ -138,7 +160,10 @@ pub struct Verify {
     /// Absolute names of modules [default: every module that either side can tell]
     #[arg(value_name = "MODULE")]
     pub modules: Vec<String>,
-    /// How long the interpreter may take
+    /// Import each of them in an interpreter of its own, and compare what that does to the import state
+    #[arg(long, requires = "modules")]
+    pub effects: bool,
+    /// How long the interpreter may take; with --effects, for each module
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub timeout: u64,
     #[command(flatten)]
@@ -171,6 +196,15 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// Forms of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Mermaid, which GitHub and GitLab draw in a code block `mermaid`.
+    Mermaid,
+    /// The language of Graphviz.
+    Dot,
 }
 
 /// Forms of a list of findings.

@@ -11,13 +11,10 @@ use speclens_imports::spec::ModuleSpec;
 use super::arguments::{Explain, Format};
 use super::session::{Session, slashed};
 use super::text::{Page, bad, dim, good};
-use super::{Failure, Verdict};
+use super::{Failure, Verdict, names_modules};
 
 pub fn run(session: &Session, arguments: &Explain) -> Result<Verdict, Failure> {
-    let names = std::iter::once(&arguments.module).chain(&arguments.after);
-    if let Some(wrong) = names.into_iter().find(|name| name.split('.').any(str::is_empty)) {
-        return Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module")));
-    }
+    names_modules(std::iter::once(&arguments.module).chain(&arguments.after))?;
     let project = session.current_project()?;
     let explanation = explain(session.database.db(), project, &arguments.module, &arguments.after);
     let text = match arguments.format.format {

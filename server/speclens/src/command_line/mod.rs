@@ -6,11 +6,13 @@ mod effects;
 mod env;
 mod explain;
 mod files;
+mod graph;
 mod output;
 mod resolve;
 mod rule;
 mod session;
 mod text;
+mod tree;
 mod verify;
 mod workers;
 
@@ -88,7 +90,9 @@ pub fn run(process: Process) -> ExitCode {
     };
     // The server sets up its own log, unless it is told to here.
     if arguments.common.verbose > 0 || !matches!(arguments.command, Command::Server(_)) {
-        log_to_stderr(arguments.common.verbose);
+        // The first `-v` of `effects` is about its answer.
+        let own = u8::from(matches!(arguments.command, Command::Effects(_)));
+        log_to_stderr(arguments.common.verbose.saturating_sub(own));
     }
     let result = Session::new(arguments.common, process.variables, process.directory).and_then(|session| {
         // The process ends after this: taking a large database apart would be the longest part of many answers.
@@ -116,9 +120,18 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
         Command::Rule(arguments) => rule::run(session, arguments),
         Command::Resolve(arguments) => resolve::run(session, arguments),
         Command::Effects(arguments) => effects::run(session, arguments),
+        Command::Graph(arguments) => graph::run(session, arguments),
         Command::Verify(arguments) => verify::run(session, arguments),
     };
     verdict.map(ExitCode::from)
+}
+
+/// That all are absolute names of modules.
+fn names_modules<'n>(names: impl IntoIterator<Item = &'n String>) -> Result<(), Failure> {
+    match names.into_iter().find(|name| name.split('.').any(str::is_empty)) {
+        None => Ok(()),
+        Some(wrong) => Err(Failure::Request(format!("{wrong:?} is not the absolute name of a module"))),
+    }
 }
 
 fn log_to_stderr(verbose: u8) {

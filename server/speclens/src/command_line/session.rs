@@ -17,6 +17,8 @@ pub struct Session {
     /// The current directory: relative paths start here.
     pub directory: PathBuf,
     pub quiet: bool,
+    /// How often `-v` was given.
+    pub verbose: u8,
     color: Color,
 }
 
@@ -39,7 +41,14 @@ impl Session {
             isolated: common.isolated,
             variables,
         };
-        Ok(Self { database, request, directory, quiet: common.quiet, color: common.color })
+        Ok(Self {
+            database,
+            request,
+            directory,
+            quiet: common.quiet,
+            verbose: common.verbose,
+            color: common.color,
+        })
     }
 
     /// The project at `root`. To be asked once for each root: it makes a new input every time.

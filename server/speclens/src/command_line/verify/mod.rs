@@ -1,7 +1,8 @@
 //! `speclens verify`: asks the interpreter itself, and says where the model is wrong.
 //!
-//! What the finders say is compared here; what importing a module does will be compared beside it.
+//! What the finders say is compared here, and in `effects` what importing a module does.
 
+mod effects;
 mod interpreter;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,9 @@ pub fn run(session: &mut Session, arguments: &Verify) -> Result<Verdict, Failure
     let Some(python) = &interpreter.executable else {
         return Err(Failure::Request("there is no Python to compare with".to_owned()));
     };
+    if arguments.effects {
+        return effects::run(session, arguments, project, python, interpreter.version);
+    }
     let all = if arguments.modules.is_empty() { all_modules(&resolver) } else { Vec::new() };
     let listed = all.iter().map(|spec| spec.name.as_str());
     let names: Vec<&str> = arguments.modules.iter().map(String::as_str).chain(listed).collect();

@@ -1,0 +1,143 @@
+//! Regions of a run: what stands in an undecided branch only possibly happens.
+//!
+//! Within a region a write is seen as it is written. When the region ends, each attribute that was written has the old
+//! value or the new one; where both branches of an `if` wrote it, one of the two new ones.
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use speclens_source::Name;
+
+use super::Machine;
+use super::exception::{Raised, Raises};
+use super::value::{ObjectId, Slot};
+
+/// A region that the run is in.
+#[derive(Default)]
+pub(super) struct Region {
+    /// 0 for the one in which everything is certain.
+    number: u32,
+    /// What the attributes were that it has written.
+    writes: IndexMap<(ObjectId, Name), Option<Slot>, FxBuildHasher>,
+}
+
+/// An attribute with what it was before a region, and what it was at its end.
+type Write = ((ObjectId, Name), Option<Slot>, Option<Slot>);
+
+impl Machine<'_> {
+    /// The region that the run is in.
+    pub(super) fn region(&self) -> u32 {
+        self.regions.last().map_or(0, |region| region.number)
+    }
+
+    /// Whether nothing undecided lies between the start and here.
+    pub(super) fn is_certain(&self) -> bool {
+        self.regions.len() == 1
+    }
+
+    /// Leaves all regions for what happened before everything else; gives them back for the return.
+    pub(super) fn leave_regions(&mut self) -> Vec<Region> {
+        std::mem::replace(&mut self.regions, vec![Region::default()])
+    }
+
+    fn enter_region(&mut self) {
+        self.regions.push(Region { number: self.next_region, ..Region::default() });
+        self.next_region += 1;
+    }
+
+    /// Runs `body` in a region of its own, in which every change is only possible.
+    pub(super) fn possibly<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        self.enter_region();
+        let result = body(self);
+        let writes = self.regions.pop().map(|region| region.writes).unwrap_or_default();
+        for ((id, name), old) in writes {
+            let new = self.state.heap.slot(id, &name).cloned();
+            self.write_slot(id, &name, old.clone(), one_of(old, new));
+        }
+        result
+    }
+
+    /// Runs `body` and lets it end where it possibly raises: the `try` statement around hears of it.
+    pub(super) fn possibly_raising<T: Default>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> T {
+        let result = self.possibly(body);
+        self.without_exception(result)
+    }
+
+    fn without_exception<T: Default>(&mut self, result: Raises<T>) -> T {
+        result.unwrap_or_else(|mut raised| {
+            raised.certain = false;
+            self.note_possible(*raised);
+            // What the branch would have bound behind the line that raises is not known.
+            if let Some(frame) = self.frame().filter(|frame| frame.names == frame.module) {
+                let module = frame.module;
+                self.state.heap.get_mut(module).open = true;
+            }
+            T::default()
+        })
+    }
+
+    /// Tells the `try` statement around of an exception that is possibly raised.
+    pub(super) fn note_possible(&mut self, raised: Raised) {
+        if let Some(context) = self.tries.last_mut() {
+            context.possible.push(raised);
+        }
+    }
+
+    /// Runs two branches of which one is taken, each from the state before.
+    pub(super) fn either_branch<T: Default>(
+        &mut self,
+        first: impl FnOnce(&mut Self) -> Raises<T>,
+        second: impl FnOnce(&mut Self) -> Raises<T>,
+    ) -> (T, T) {
+        let (first, first_writes) = self.in_branch(first);
+        let (second, second_writes) = self.in_branch(second);
+        let mut merged: IndexMap<(ObjectId, Name), (Option<Slot>, [Option<Slot>; 2]), FxBuildHasher> =
+            IndexMap::default();
+        for (branch, writes) in [first_writes, second_writes].into_iter().enumerate() {
+            for (key, old, new) in writes {
+                let entry = merged.entry(key).or_insert_with(|| (old.clone(), [old.clone(), old]));
+                entry.1[branch] = new;
+            }
+        }
+        for ((id, name), (old, [first, second])) in merged {
+            self.write_slot(id, &name, old, one_of(first, second));
+        }
+        (first, second)
+    }
+
+    /// Runs one branch and takes back what it wrote.
+    fn in_branch<T: Default>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> (T, Vec<Write>) {
+        self.enter_region();
+        let result = body(self);
+        let writes = self.regions.pop().map(|region| region.writes).unwrap_or_default();
+        let mut done: Vec<Write> = Vec::with_capacity(writes.len());
+        for (key, old) in writes.into_iter().rev() {
+            let new = self.state.heap.slot(key.0, &key.1).cloned();
+            self.state.heap.put_slot(key.0, &key.1, old.clone());
+            done.push((key, old, new));
+        }
+        done.reverse();
+        (self.without_exception(result), done)
+    }
+
+    /// Writes an attribute; a region around remembers what it was.
+    pub(super) fn write_slot(&mut self, id: ObjectId, name: &str, old: Option<Slot>, new: Option<Slot>) {
+        let is_outside = self.state.heap.get(id).region != self.region();
+        if let Some(region) = self.regions.last_mut().filter(|region| is_outside && region.number != 0) {
+            region.writes.entry((id, name.into())).or_insert(old);
+        }
+        self.state.heap.put_slot(id, name, new);
+    }
+}
+
+/// What an attribute is that has the one value or the other.
+fn one_of(one: Option<Slot>, other: Option<Slot>) -> Option<Slot> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Slot {
+            value: one.value.join(other.value),
+            site: other.site,
+            certain: one.certain && other.certain,
+        }),
+        (Some(slot), None) | (None, Some(slot)) => Some(Slot { certain: false, ..slot }),
+        (None, None) => None,
+    }
+}
