@@ -1,16 +1,22 @@
 //! What the file of an extension module tells of the modules that it imports: the strings of its data sections.
 //!
 //! C code imports by name (`PyImport_ImportModule("copy")`), and so does what Cython makes of an `import` statement: the
-//! name stands in the file as a string of its own. So does every attribute that the code takes by name. A string
-//! is thus a hint, and no more.
+//! name stands in the file as a string of its own, or (Cython 3.2 and newer) in a table of strings. So does every attribute
+//! that the code takes by name. A string is thus a hint, and no more.
+
+mod cython;
+#[cfg(test)]
+mod tests;
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use object::{Object, ObjectSection, SectionKind};
+use object::read::macho::{FatArch, MachOFatFile32};
+use object::{FileKind, Object, ObjectSection, SectionKind};
 use rustc_hash::FxBuildHasher;
 use speclens_files::{Db, Entry, ReadError};
 
+use self::cython::StringTable;
 use crate::program::Name;
 
 /// Longer strings are no names. Bytes.
@@ -30,21 +36,34 @@ pub struct BinaryFacts {
 impl BinaryFacts {
     /// The facts of a file in a format of shared libraries: ELF, Mach-O or PE. None in any other.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let Ok(file) = object::File::parse(bytes) else { return Self::default() };
-        let (mut dotted, mut abi, mut identifiers) = (Vec::new(), Vec::new(), Vec::new());
+        let Some(file) = one_architecture(bytes).and_then(|bytes| object::File::parse(bytes).ok()) else {
+            return Self::default();
+        };
         let is_data = |kind| {
             matches!(kind, SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data)
         };
-        for section in file.sections().filter(|section| is_data(section.kind())) {
-            for name in section.data().unwrap_or_default().split(|&byte| byte == 0).filter_map(as_name) {
-                if is_cython_abi(name) {
-                    abi.push(Name::from(name));
-                } else if name.contains('.') {
-                    dotted.push(Name::from(name));
-                } else {
-                    identifiers.push(hash(name));
-                }
+        let data = file.sections().filter(|section| is_data(section.kind()));
+        Self::of_sections(&data.filter_map(|section| section.data().ok()).collect::<Vec<_>>())
+    }
+
+    fn of_sections(sections: &[&[u8]]) -> Self {
+        let (mut dotted, mut abi, mut identifiers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut add = |name: &str| {
+            if is_cython_abi(name) {
+                abi.push(Name::from(name));
+            } else if name.contains('.') {
+                dotted.push(Name::from(name));
+            } else {
+                identifiers.push(hash(name));
             }
+        };
+        let mut is_cython = false;
+        for name in sections.iter().flat_map(|section| section.split(|&byte| byte == 0)).filter_map(as_name) {
+            is_cython |= name == "cython_runtime";
+            add(name);
+        }
+        if is_cython && let Some(table) = StringTable::find(sections) {
+            table.strings().filter_map(as_name).for_each(add);
         }
         let sorted = |mut names: Vec<Name>| -> Box<[Name]> {
             names.sort_unstable();
@@ -66,6 +85,14 @@ impl BinaryFacts {
 #[salsa::tracked(returns(ref))]
 pub fn binary_facts(db: &dyn Db, file: Entry) -> Result<Arc<BinaryFacts>, ReadError> {
     Ok(Arc::new(BinaryFacts::of_bytes(&file.bytes(db)?)))
+}
+
+/// The file for one processor, where it holds files for several: they mention the same.
+fn one_architecture(bytes: &[u8]) -> Option<&[u8]> {
+    if FileKind::parse(bytes) != Ok(FileKind::MachOFat32) {
+        return Some(bytes);
+    }
+    MachOFatFile32::parse(bytes).ok()?.arches().first()?.data(bytes).ok()
 }
 
 fn hash(identifier: &str) -> u64 {
