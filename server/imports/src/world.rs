@@ -116,6 +116,10 @@ impl World for DatabaseWorld<'_> {
         })
     }
 
+    fn working_directory(&self) -> String {
+        self.project.root(self.db).to_string_lossy().into_owned()
+    }
+
     fn variables(&self) -> &Variables {
         &self.project.request(self.db).variables
     }

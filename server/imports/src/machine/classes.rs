@@ -244,6 +244,12 @@ impl Machine<'_> {
                 self.state.heap.set(id, name, value.clone(), None);
             }
         }
+        let is_namespace = order.contains(&Value::Builtin("types.SimpleNamespace"));
+        if is_namespace && self.find_in(&order, "__init__").is_none() {
+            for (name, value) in &keywords {
+                self.set_slot(id, name, value.clone());
+            }
+        }
         if let Some(init) = self.find_in(&order, "__init__") {
             let bound = Value::Method(Arc::new((value.clone(), init)));
             let followed = self.call(&bound, arguments, keywords)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use speclens_source::{BinaryFacts, ModuleFacts, Name};
 
 use super::Machine;
-use super::value::{ObjectId, Value};
+use super::value::{ObjectId, Payload, Value};
 use crate::finders;
 use crate::spec::{Loader, ModuleSpec};
 
@@ -52,16 +52,45 @@ impl Machine<'_> {
                 }
             }
         }
-        let last = spec.name.rsplit('.').next().unwrap_or_default();
-        let knows_its_name = facts.dotted_names.iter().any(|name| *name == spec.name);
-        if facts.mentions("cython_runtime") && last != spec.name && !knows_its_name && facts.mentions(last) {
+        let names_itself = |name: &str| {
+            let inside = |known: &Name| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+            facts.dotted_names.iter().any(inside)
+        };
+        if let Some(own) =
+            facts.cython_name.as_ref().filter(|own| names_itself(own) && !names_itself(&spec.name))
+            && self.module_entry(own).is_none()
+        {
             // Compiled without its package: it puts itself under the name that it knows.
-            self.put_entry(last, Value::Object(module), None);
+            self.put_entry(own, Value::Object(module), None);
         }
-        if facts.mentions("_init_cffi_1_0_external_module") {
-            drop(self.import_module("_cffi_backend"));
+        // The name of the method that it calls; the backend itself has it, too.
+        if facts.mentions("_init_cffi_1_0_external_module") && spec.name != "_cffi_backend" {
+            self.load_cffi(module, &spec.name, &facts);
         }
         self.mentions.push(Mentions { module, file, facts });
+    }
+
+    /// What cffi's C code does (`_cffi_include.h`, `c/cffi1_module.c`): it imports `_cffi_backend`, and puts its `lib` into
+    /// `sys.modules`, under the name that its module was generated with.
+    fn load_cffi(&mut self, module: ObjectId, name: &str, facts: &BinaryFacts) {
+        drop(self.import_module("_cffi_backend"));
+        let last = name.rsplit('.').next().unwrap_or_default();
+        let is_whole = facts.dotted_names.iter().any(|known| *known == *name);
+        let generated = facts.c_sources.iter().map(Name::as_str).find(|source| facts.mentions(source));
+        let own = if is_whole { Some(name) } else { generated.or(facts.mentions(last).then_some(last)) };
+        let Some(own) = own.map(str::to_owned) else { return };
+        if self.module_entry(&own).is_none() {
+            // Linked into a larger module, it is one of its own.
+            let entry = if own == last { Value::Object(module) } else { self.odd_module(&own, "none") };
+            self.put_entry(&own, entry, None);
+        }
+        let region = self.region();
+        let lib = self.state.heap.make(Value::Builtin("_cffi_backend.Lib"), Payload::Plain, region);
+        if let Some(id) = lib.as_object() {
+            self.state.heap.set(id, "__spec__", Value::None, None);
+            self.state.heap.get_mut(id).open = true;
+        }
+        self.put_entry(&format!("{own}.lib"), lib, None);
     }
 
     fn run_compiled(&mut self, module: ObjectId, source: &Arc<str>, facts: &ModuleFacts) {

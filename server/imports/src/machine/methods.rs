@@ -104,6 +104,33 @@ impl Machine<'_> {
                 self.extend(&copy, &list);
                 return copy;
             }
+            ("list.pop", [] | [Value::Int(_)]) if self.is_own_list(id) => {
+                let Payload::List(items) = &mut self.state.heap.get_mut(id).payload else {
+                    return Value::Unknown;
+                };
+                let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+                let at = match arguments {
+                    [Value::Int(at)] if *at >= 0 => *at,
+                    [Value::Int(at)] => length + at,
+                    _ => length - 1,
+                };
+                return match usize::try_from(at).ok().filter(|at| *at < items.len()) {
+                    Some(at) => items.remove(at),
+                    None => Value::Unknown,
+                };
+            }
+            ("list.remove", [item]) if self.is_own_list(id) => {
+                if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload
+                    && let Some(at) = items.iter().position(|known| known == item)
+                {
+                    items.remove(at);
+                }
+            }
+            ("list.clear", []) if self.is_own_list(id) => {
+                if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload {
+                    items.clear();
+                }
+            }
             ("list.insert", [Value::Int(0), item]) if self.state.heap.get(id).region == region => {
                 if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload {
                     items.insert(0, item.clone());
@@ -115,6 +142,12 @@ impl Machine<'_> {
             }
         }
         Value::None
+    }
+
+    /// Whether all items of a list are known, and what is done to it is done certainly.
+    fn is_own_list(&self, id: ObjectId) -> bool {
+        let object = self.state.heap.get(id);
+        object.region == self.region() && !object.open
     }
 
     fn call_dict_method(

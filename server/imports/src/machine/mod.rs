@@ -64,6 +64,8 @@ pub trait World: Directories {
     /// Whether the name can be found from a place that is not on `sys.path`, but that users put there (the workspace
     /// folder, its `src`).
     fn is_elsewhere(&self, name: &str) -> bool;
+    /// The directory that relative paths are relative to.
+    fn working_directory(&self) -> String;
     /// The environment variables that the code is run with.
     fn variables(&self) -> &Variables;
     /// The facts of the interpreter's version.

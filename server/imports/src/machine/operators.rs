@@ -27,6 +27,8 @@ impl Machine<'_> {
             Value::Object(id) => {
                 let object = self.state.heap.get(*id);
                 match &object.payload {
+                    // What is possibly put in as well does not empty it.
+                    Payload::Dict(items) if object.open && !items.is_empty() => Some(true),
                     Payload::List(_) | Payload::Dict(_) if object.open => None,
                     Payload::List(items) => Some(!items.is_empty()),
                     Payload::Dict(items) => Some(!items.is_empty()),

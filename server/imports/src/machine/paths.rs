@@ -170,11 +170,8 @@ impl Machine<'_> {
     }
 
     fn has_kind(&self, path: &str, is_it: impl Fn(PathKind) -> bool) -> Value {
-        // Where the process runs is not known.
-        if !path.starts_with('/') {
-            return Value::Unknown;
-        }
-        Value::Bool(self.world.kind(path).is_some_and(is_it))
+        let path = join(&[&self.world.working_directory(), path]);
+        Value::Bool(self.world.kind(&path).is_some_and(is_it))
     }
 
     /// The text of a string or path.
@@ -220,7 +217,7 @@ impl Machine<'_> {
 
     /// The members of a directory with what they are, in the order of their names. CPython has them in the disk's order.
     fn members(&self, directory: &Value) -> Option<Vec<(String, MemberKind)>> {
-        let path = self.path_text(directory).filter(|path| path.starts_with('/'))?;
+        let path = join(&[&self.world.working_directory(), &*self.path_text(directory)?]);
         let listing = self.world.listing(path.trim_end_matches('/'))?;
         Some(listing.iter().map(|member| (member.name.clone(), member.kind)).collect())
     }

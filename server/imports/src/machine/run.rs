@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
+use speclens_environment::MetaPathFinder;
 use speclens_source::{ModuleFacts, Name};
 
 use super::exception::{Raised, Raises};
@@ -55,9 +56,10 @@ impl Checkpoint {
         let facts = ModuleFacts::of_text(&format!("{}{text}", "\n".repeat(line.saturating_sub(1) as usize)));
         // `site` prints what the line raises, and goes on.
         drop(machine.run_module(module, &Arc::from(file), &facts.program, false));
+        let finders = machine.finders_at_startup(&self.state);
         let state = ImportState {
             search: Arc::clone(&self.state.search),
-            finders: Arc::clone(&self.state.finders),
+            finders: Arc::new(finders),
             path_hooks: Arc::clone(&self.state.path_hooks),
             import_function: self.state.import_function.clone(),
             changes: Arc::clone(&self.state.changes),
@@ -143,6 +145,24 @@ impl Machine<'_> {
         state.heap.shared_changed = false;
         state.changed = false;
         state
+    }
+
+    /// The objects of the finders that the environment knows to be there. They are asked as code asks them, by what they
+    /// are.
+    fn finders_at_startup(&self, before: &ImportState) -> Vec<Option<super::Installed>> {
+        let mut finders = before.finders.to_vec();
+        for (known, object) in before.search.meta_path.iter().zip(&mut finders) {
+            if matches!(known, MetaPathFinder::DistutilsHack { .. }) && object.is_none() {
+                let made = self
+                    .state
+                    .finders
+                    .iter()
+                    .flatten()
+                    .find(|made| self.class_name(&self.class_of(&made.value)) == "DistutilsMetaFinder");
+                *object = made.cloned();
+            }
+        }
+        finders
     }
 
     /// Imports for the user's file: from a checkpoint where the state is still that of a sequence of imports.

@@ -29,6 +29,10 @@ pub struct BinaryFacts {
     pub dotted_names: Box<[Name]>,
     /// The names of the modules by which Cython's modules share their types: `_cython_3_0_11`.
     pub cython_abi: Box<[Name]>,
+    /// The name that a module which Cython made has for itself. It puts itself under that name.
+    pub cython_name: Option<Name>,
+    /// The names of the C files that the compiler has left in the file, without `.c`, sorted.
+    pub c_sources: Box<[Name]>,
     /// The hashes of the strings that are identifiers, sorted.
     identifiers: Box<[u64]>,
 }
@@ -57,10 +61,14 @@ impl BinaryFacts {
                 identifiers.push(hash(name));
             }
         };
-        let mut is_cython = false;
-        for name in sections.iter().flat_map(|section| section.split(|&byte| byte == 0)).filter_map(as_name) {
-            is_cython |= name == "cython_runtime";
-            add(name);
+        let (mut is_cython, mut cython_name, mut c_sources) = (false, None, Vec::new());
+        for string in sections.iter().flat_map(|section| section.split(|&byte| byte == 0)) {
+            if let Some(name) = as_name(string) {
+                is_cython |= name == "cython_runtime";
+                add(name);
+            }
+            c_sources.extend(c_source(string));
+            cython_name = cython_name.or_else(|| name_in_message(string));
         }
         if is_cython && let Some(table) = StringTable::find(sections) {
             table.strings().filter_map(as_name).for_each(add);
@@ -72,7 +80,13 @@ impl BinaryFacts {
         };
         identifiers.sort_unstable();
         identifiers.dedup();
-        Self { dotted_names: sorted(dotted), cython_abi: sorted(abi), identifiers: identifiers.into() }
+        Self {
+            dotted_names: sorted(dotted),
+            cython_abi: sorted(abi),
+            cython_name: cython_name.filter(|_| is_cython),
+            c_sources: sorted(c_sources),
+            identifiers: identifiers.into(),
+        }
     }
 
     /// Whether an identifier stands in the file as a string.
@@ -111,6 +125,20 @@ fn as_name(bytes: &[u8]) -> Option<&str> {
             && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
     };
     bytes.split(|&byte| byte == b'.').all(is_identifier).then(|| std::str::from_utf8(bytes).ok())?
+}
+
+/// `_x` of `build/_x.c`.
+fn c_source(string: &[u8]) -> Option<Name> {
+    let path = string.strip_suffix(b".c")?;
+    let start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+    as_name(&path[start..]).map(Name::from)
+}
+
+/// The name in the message by which a module that Cython made refuses to be loaded twice.
+fn name_in_message(string: &[u8]) -> Option<Name> {
+    let rest = string.strip_prefix(b"Module '")?;
+    let end = rest.iter().position(|&byte| byte == b'\'')?;
+    rest[end..].starts_with(b"' has already been imported").then(|| as_name(&rest[..end]).map(Name::from))?
 }
 
 fn is_cython_abi(name: &str) -> bool {
