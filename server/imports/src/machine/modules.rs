@@ -227,7 +227,7 @@ impl Machine<'_> {
         program: &[speclens_source::program::Statement],
         observed: bool,
     ) -> Raises<()> {
-        let frame = self.frame_of_module(module, file);
+        let frame = Self::frame_of_module(module, file);
         self.frames.push(Frame { observed, ..frame });
         // A module's statements have their own shares of steps, wherever its import stands.
         let (limit, steps) = (self.statement_limit, self.steps);
@@ -246,7 +246,7 @@ impl Machine<'_> {
     }
 
     /// The frame of a module's own code.
-    pub(super) fn frame_of_module(&self, module: ObjectId, file: &Arc<str>) -> Frame {
+    pub(super) fn frame_of_module(module: ObjectId, file: &Arc<str>) -> Frame {
         Frame {
             file: Arc::clone(file),
             module,
