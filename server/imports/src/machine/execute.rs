@@ -1,7 +1,9 @@
 //! Statements.
 
 use speclens_source::Name;
-use speclens_source::program::{Block, Expression, ExpressionKind, Statement, StatementKind};
+use speclens_source::program::{
+    Block, ComprehensionKind, Expression, ExpressionKind, Statement, StatementKind,
+};
 
 use super::exception::{Raised, Raises};
 use super::value::Value;
@@ -111,7 +113,12 @@ impl Machine<'_> {
                 }
             }
             StatementKind::Assign { targets, value } => {
-                let value = self.evaluate(value)?;
+                let value = if is_generator(value) {
+                    // It runs when it is used up, if it is.
+                    self.possibly_value(value)
+                } else {
+                    self.evaluate(value)?
+                };
                 for target in targets {
                     self.assign(target, value.clone())?;
                 }
@@ -373,6 +380,11 @@ impl Machine<'_> {
             || self.is_instance_of(&raised.class, &import_error) == Some(true)
             || self.is_expected(&raised.type_name)
     }
+}
+
+/// Whether the expression is a generator expression.
+fn is_generator(value: &Expression) -> bool {
+    matches!(&value.kind, ExpressionKind::Comprehension(comprehension) if comprehension.kind == ComprehensionKind::Generator)
 }
 
 /// Whether the expression is a read whose value is only tested.
