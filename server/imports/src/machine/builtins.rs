@@ -75,6 +75,9 @@ const FUNCTIONS: &[&str] = &[
     "builtins.getattr",
     "builtins.globals",
     "builtins.hasattr",
+    "builtins.hash",
+    "builtins.id",
+    "builtins.repr",
     "builtins.int",
     "builtins.isinstance",
     "builtins.issubclass",
@@ -219,6 +222,12 @@ impl Machine<'_> {
                 let shown = arguments[0].as_str().unwrap_or_default();
                 let message = format!("invalid literal for int() with base 10: '{shown}'");
                 Err(super::exception::Raised::of("builtins.ValueError", message))
+            }
+            "hash"
+                if arguments.first().is_some_and(|value| self.is_list(value) || self.is_dict(value))
+                    && self.is_expected("TypeError") =>
+            {
+                Err(super::exception::Raised::of("builtins.TypeError", "unhashable type"))
             }
             "open" => self.call_open(&arguments),
             "compile" => {
@@ -445,6 +454,9 @@ impl Machine<'_> {
                     self.state.heap.get_mut(module).open = true;
                 }
                 Ok(Value::Unknown)
+            }
+            ("isinstance", [Value::Builtin(_) | Value::Method(_), Value::Builtin("types.ModuleType")]) => {
+                Ok(Value::Bool(false))
             }
             ("isinstance", [object, classes]) => {
                 let class = self.class_of(object);

@@ -69,6 +69,13 @@ impl Machine<'_> {
                 result
             }
             (Value::Object(one), Value::Object(other)) if one == other => Some(true),
+            // These are equal to nothing but themselves.
+            (Value::Object(id), other) | (other, Value::Object(id))
+                if self.is_by_identity(*id)
+                    && other.as_object().is_none_or(|other| self.has_no_equals(other)) =>
+            {
+                Some(false)
+            }
             (Value::Object(id), other) | (other, Value::Object(id)) => {
                 let named = self.named_tuple(*id)?;
                 self.equal(&named, other)
@@ -78,6 +85,20 @@ impl Machine<'_> {
             }
             (one, other) => Some(one == other),
         }
+    }
+
+    fn is_by_identity(&self, id: ObjectId) -> bool {
+        let object = self.state.heap.get(id);
+        matches!(object.payload, Payload::Function(_)) || object.class == super::modules::MODULE_TYPE
+    }
+
+    /// Whether an object is never equal to one of another kind.
+    fn has_no_equals(&self, id: ObjectId) -> bool {
+        let object = self.state.heap.get(id);
+        self.is_by_identity(id)
+            || matches!(object.payload, Payload::List(_) | Payload::Dict(_))
+            || object.class == super::modules::MODULE_SPEC
+            || !self.is_open_class(&object.class) && self.find_in_class(&object.class, "__eq__").is_none()
     }
 
     /// The tuple behind an object such as `sys.version_info`.
@@ -237,7 +258,7 @@ impl Machine<'_> {
         set
     }
 
-    fn is_dict(&self, value: &Value) -> bool {
+    pub(super) fn is_dict(&self, value: &Value) -> bool {
         let Some(id) = value.as_object() else { return false };
         matches!(self.state.heap.get(id).payload, Payload::Dict(_))
     }
