@@ -1,11 +1,13 @@
 //! What a file's text says, without regard to any other file.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use rustc_hash::FxBuildHasher;
 use speclens_files::{Db, Entry, ReadError, Status};
 
 use crate::decode::{DecodeError, decode};
-use crate::lines::LineIndex;
+use crate::lines::LineStarts;
 use crate::parser;
 use crate::program::{Block, ExpressionKind, Name, StatementKind, SyntaxError};
 
@@ -14,8 +16,10 @@ use crate::program::{Block, ExpressionKind, Name, StatementKind, SyntaxError};
 pub struct ModuleFacts {
     /// What the module does when it runs.
     pub program: Block,
-    /// The text with its lines.
-    pub lines: LineIndex,
+    /// Where its lines start. The text itself is read again by those few who need it.
+    lines: LineStarts,
+    /// What tells texts from each other: their hash and their length.
+    fingerprint: (u64, usize),
     /// What could not be parsed; the statements around it are in the program.
     pub errors: Vec<SyntaxError>,
     /// What could not be decoded.
@@ -33,7 +37,7 @@ pub struct ModuleFacts {
 // Facts are a function of the text.
 impl PartialEq for ModuleFacts {
     fn eq(&self, other: &Self) -> bool {
-        self.lines.text() == other.lines.text()
+        self.fingerprint == other.fingerprint && self.undecodable == other.undecodable
     }
 }
 
@@ -49,7 +53,8 @@ impl ModuleFacts {
         let parsed = parser::parse(text);
         Self {
             program: parsed.program,
-            lines: LineIndex::new(Arc::from(text)),
+            lines: LineStarts::new(text),
+            fingerprint: (FxBuildHasher.hash_one(text), text.len()),
             errors: parsed.errors,
             undecodable,
             relative_levels: parsed.relative_levels,
@@ -82,14 +87,17 @@ impl ModuleFacts {
 
     /// The line of an offset, counted from 1.
     pub fn line(&self, offset: u32) -> u32 {
-        self.lines.position(offset, crate::Encoding::Utf8).line + 1
+        self.lines.line(offset) + 1
     }
 }
 
 /// The facts of a file, or why it has none.
 #[salsa::tracked(returns(ref))]
 pub fn module_facts(db: &dyn Db, file: Entry) -> Result<Arc<ModuleFacts>, ReadError> {
-    let (text, undecodable) = text(db, file)?;
+    if let Status::Open(document) = file.status(db) {
+        return Ok(Arc::new(ModuleFacts::of_text(&document.text)));
+    }
+    let (text, undecodable) = decode(&file.bytes(db)?);
     Ok(Arc::new(ModuleFacts::new(&text, undecodable)))
 }
 

@@ -112,7 +112,7 @@ impl Machine<'_> {
                 let function = Arc::clone(function);
                 self.call_function(&function, arguments, keywords)
             }
-            Payload::Class { .. } => {
+            Payload::Class(_) => {
                 let metaclass = object.class.clone();
                 // `Enum("Name", …)` makes a class, a singleton's metaclass gives an old instance.
                 if metaclass == Value::Unknown || self.find_in_class(&metaclass, "__call__").is_some() {
@@ -219,7 +219,7 @@ impl Machine<'_> {
         let frame = self.frames.pop();
         self.calls -= 1;
         if frame.as_ref().is_some_and(|frame| !frame.is_captured) {
-            self.state.heap.get_mut(variables).attributes = Attributes::default();
+            self.state.heap.discard(variables);
         }
         let possible = frame.map(|frame| frame.possible_returns).unwrap_or_default();
         match result {
@@ -263,7 +263,7 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         let reachable = match &object.payload {
             // A module's and a class's names are changed by their own code, as a rule.
-            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
+            Payload::Class(_) | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
                 return;
             }
             Payload::Module { .. } if self.is_module(id) => return,

@@ -60,7 +60,6 @@ impl Lowering {
                 ExpressionKind::Attribute {
                     value: self.boxed(&node.value),
                     name: self.mangled(node.attr.as_str()),
-                    name_span: span(&node.attr),
                 }
             }
             Expr::Call(node) => ExpressionKind::Call(Box::new(Call {

@@ -33,8 +33,8 @@ pub(crate) struct ParsedText {
 
 /// Parses what can be parsed.
 pub(crate) fn parse(text: &str) -> ParsedText {
-    nesting::with_stack(text, |levels| {
-        let (module, errors) = recovery::parse(text, levels);
+    nesting::with_stack(text, |room| {
+        let (module, errors) = recovery::parse(text, room);
         let mut lowering = Lowering::default();
         let program = lowering.block(&module.body);
         ParsedText {
@@ -48,14 +48,19 @@ pub(crate) fn parse(text: &str) -> ParsedText {
     })
 }
 
-/// Parses a text, with enough stack for so many levels of its tree.
-fn parse_once(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
+/// Parses what was changed of a text, with enough stack for so many levels of its tree.
+fn parse_again(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
+    parse_once(text, nesting::too_deep(text, levels))
+}
+
+/// Parses a text, unless it is too deep at some place.
+fn parse_once(text: &str, too_deep: Option<usize>) -> (ModModule, Vec<SyntaxError>) {
     let empty = || ModModule {
         node_index: AtomicNodeIndex::default(),
         range: TextRange::default(),
         body: Vec::new(),
     };
-    if let Some(place) = nesting::too_deep(text, levels) {
+    if let Some(place) = too_deep {
         let start = u32::try_from(place).unwrap_or(u32::MAX);
         let message = "this is nested too deeply to be read".to_owned();
         return (empty(), vec![SyntaxError { message, span: Span { start, end: start } }]);
