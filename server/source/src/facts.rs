@@ -8,8 +8,8 @@ use speclens_files::{Db, Entry, ReadError, Status};
 
 use crate::decode::{DecodeError, decode};
 use crate::lines::LineStarts;
-use crate::parser;
-use crate::program::{Block, ExpressionKind, Name, StatementKind, SyntaxError};
+use crate::parser::{self, Bodies};
+use crate::program::{Block, ExpressionKind, Function, Name, StatementKind, SyntaxError};
 
 /// The facts of one module's text.
 #[derive(Debug)]
@@ -44,13 +44,14 @@ impl PartialEq for ModuleFacts {
 impl Eq for ModuleFacts {}
 
 impl ModuleFacts {
-    /// The facts of a text. Never fails: what cannot be parsed is left out and told in `errors`.
+    /// The facts of a text, with the bodies of all its functions. Never fails: what cannot be parsed is left out and told
+    /// in `errors`.
     pub fn of_text(text: &str) -> Self {
-        Self::new(text, None)
+        Self::new(text, None, Bodies::All)
     }
 
-    fn new(text: &str, undecodable: Option<DecodeError>) -> Self {
-        let parsed = parser::parse(text);
+    fn new(text: &str, undecodable: Option<DecodeError>, bodies: Bodies) -> Self {
+        let parsed = parser::parse(text, bodies);
         Self {
             program: parsed.program,
             lines: LineStarts::new(text),
@@ -94,11 +95,20 @@ impl ModuleFacts {
 /// The facts of a file, or why it has none.
 #[salsa::tracked(returns(ref))]
 pub fn module_facts(db: &dyn Db, file: Entry) -> Result<Arc<ModuleFacts>, ReadError> {
+    let facts = |text: &str, undecodable| Arc::new(ModuleFacts::new(text, undecodable, Bodies::Followed));
     if let Status::Open(document) = file.status(db) {
-        return Ok(Arc::new(ModuleFacts::of_text(&document.text)));
+        return Ok(facts(&document.text, None));
     }
     let (text, undecodable) = decode(&file.bytes(db)?);
-    Ok(Arc::new(ModuleFacts::new(&text, undecodable)))
+    Ok(facts(&text, undecodable))
+}
+
+/// The functions of a file whose bodies its [`module_facts`] leave out, with these: most of the code that a library has,
+/// and none of what its import runs.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn left_out(db: &dyn Db, file: Entry) -> Result<Box<[Arc<Function>]>, ReadError> {
+    let (text, _) = text(db, file)?;
+    Ok(parser::parse(&text, Bodies::All).not_followed)
 }
 
 /// The text of a file: what the editor has, as it is, or the bytes on disk, decoded.

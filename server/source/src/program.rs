@@ -161,14 +161,26 @@ pub struct Function {
     pub name_span: Span,
     /// Its parameters in order.
     pub parameters: Box<[Parameter]>,
-    /// Its statements.
-    pub body: Block,
+    /// Its statements; `None` where they are left out, to be had from [`left_out`](crate::left_out) by the rare caller
+    /// that runs a function which [is not followed](Self::is_followed).
+    pub body: Option<Block>,
     /// Whether a call runs no statement of the body: a generator or a coroutine.
     pub is_deferred: bool,
     /// Whether the body names something that belongs to the import state.
     pub mentions_import_state: bool,
     /// The number of statements that a call may run; those of functions inside are not counted.
     pub size: u32,
+}
+
+/// A function with no more statements than this is followed even if it names nothing of the import state: what it
+/// returns may decide a branch.
+const SMALL: u32 = 14;
+
+impl Function {
+    /// Whether a call of it is worth being followed.
+    pub fn is_followed(&self) -> bool {
+        self.mentions_import_state || self.size <= SMALL
+    }
 }
 
 /// How a parameter takes its argument.

@@ -10,9 +10,6 @@ use super::execute::Completion;
 use super::value::{Attributes, FunctionObject, Object, ObjectId, Payload, Value};
 use super::{Frame, Machine};
 
-/// A function with no more statements than this is followed even if it names nothing of the import state: what it
-/// returns may decide a branch.
-const SMALL: u32 = 14;
 /// Objects further away than this from an argument are taken to be left alone by a call that is not followed.
 const MAX_TAINT: u32 = 3;
 
@@ -184,6 +181,9 @@ impl Machine<'_> {
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
         let code = Arc::clone(&function.code);
+        let left_out =
+            if code.body.is_none() { self.world.function(&function.file, code.name_span) } else { None };
+        let body = left_out.unwrap_or_else(|| Arc::clone(&code));
         let receiver = arguments.first().cloned();
         let region = self.region();
         let variables = self.state.heap.add(Object {
@@ -214,7 +214,10 @@ impl Machine<'_> {
             is_captured: false,
             possible_returns: Vec::new(),
         });
-        let result = self.execute_block(&code.body);
+        let result = match &body.body {
+            Some(body) => self.execute_block(body),
+            None => Ok(Completion::Return(Value::Unknown)),
+        };
         let site = self.site();
         let frame = self.frames.pop();
         self.calls -= 1;
@@ -296,8 +299,7 @@ impl Machine<'_> {
     }
 
     fn is_followed(&mut self, function: &FunctionObject) -> bool {
-        let code = &function.code;
-        let wanted = code.mentions_import_state || code.size <= SMALL;
+        let wanted = function.code.is_followed();
         if wanted && !self.may_follow() {
             self.unknown("a call that is nested too deep, or too long to follow");
             // It might have bound names in its own module, or in the one that calls it.

@@ -212,7 +212,7 @@ impl Lowering {
             name: SmolStr::new_static("<lambda>"),
             name_span: span,
             parameters,
-            body,
+            body: Some(body),
             is_deferred: traits.yields,
             mentions_import_state: traits.mentions_import_state,
             size: 1,

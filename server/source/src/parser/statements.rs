@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_python_ast::{ExceptHandler, Stmt};
 
-use super::{FunctionTraits, Lowering, MAX_DEPTH, name, span};
+use super::{Bodies, FunctionTraits, Lowering, MAX_DEPTH, name, span};
 use crate::program::{
     Alias, AugmentedAssign, Block, Case, Class, Conditional, Expression, ExpressionKind, For, Function,
     Handler, Name, Parameter, ParameterKind, Pattern, Span, Statement, StatementKind,
@@ -252,16 +252,24 @@ impl Lowering {
         self.functions.push(FunctionTraits::default());
         let body = self.block(&node.body);
         let traits = self.close_function();
-        let function = Function {
+        let mut function = Function {
             name: self.mangled(node.name.as_str()),
             name_span: span(&node.name),
             parameters,
-            body,
+            body: Some(body),
             is_deferred: node.is_async || traits.yields,
             mentions_import_state: traits.mentions_import_state,
             size: traits.statements,
         };
-        StatementKind::Function { function: Arc::new(function), decorators }
+        let is_followed = function.is_followed();
+        if !is_followed && self.bodies == Bodies::Followed {
+            function.body = None;
+        }
+        let function = Arc::new(function);
+        if !is_followed && self.bodies == Bodies::All {
+            self.not_followed.push(Arc::clone(&function));
+        }
+        StatementKind::Function { function, decorators }
     }
 
     /// Takes the innermost function's traits; the function around it has what it has, for it may call it.
