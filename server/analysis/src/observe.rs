@@ -12,8 +12,6 @@ use speclens_source::{ModuleFacts, Name, module_facts};
 /// What a run of a file saw.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
-    /// The file's facts.
-    pub facts: Arc<ModuleFacts>,
     /// Its reads and imports, in the order of their execution.
     pub observations: Vec<Observation>,
     /// `sys.path[0]` of the run.
@@ -23,17 +21,17 @@ pub(crate) struct Observed {
 /// Runs a file. `None` where it cannot be read.
 #[salsa::tracked(returns(ref), no_eq)]
 pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<Observed>> {
-    let facts = module_facts(db, file).as_ref().ok()?.clone();
+    let facts = module_facts(db, file).as_ref().ok()?;
     let path = file.path(db);
-    let (run_as, directory) = how_it_runs(db, project.root(db), path, &facts);
+    let (run_as, directory) = how_it_runs(db, project.root(db), path, facts);
     let directory = directory.to_string_lossy().into_owned();
     let script_directory = (!project.request(db).isolated).then_some(directory);
     let world = DatabaseWorld::new(db, project, script_directory.clone());
     let checkpoints = |imports: &[Name]| Some(world.checkpoint(imports));
-    let entry = EntryFile { file: path.to_str()?, facts: &facts, run_as };
+    let entry = EntryFile { file: path.to_str()?, facts, run_as };
     let machine = Run::new(&world, &checkpoints)?.run(&entry);
     let observations = machine.observations;
-    Some(Arc::new(Observed { facts, observations, script_directory }))
+    Some(Arc::new(Observed { observations, script_directory }))
 }
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the

@@ -9,7 +9,8 @@ use speclens_environment::{
     Environment, Project, PythonVersion, Variables, VersionTables, environment, tables,
 };
 use speclens_files::{Db, Listing, PathKind};
-use speclens_source::{BinaryFacts, ModuleFacts, Name, binary_facts, module_facts};
+use speclens_source::program::Function;
+use speclens_source::{BinaryFacts, ModuleFacts, Name, Span, binary_facts, left_out, module_facts};
 
 use crate::finders::{Archive, DatabaseDirectories, Directories, SearchState};
 use crate::machine::{Checkpoint, ImportState, World};
@@ -91,6 +92,11 @@ impl Directories for DatabaseWorld<'_> {
 impl World for DatabaseWorld<'_> {
     fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>> {
         module_facts(self.db, self.db.entry(Path::new(file))).as_ref().ok().cloned()
+    }
+
+    fn function(&self, file: &str, name: Span) -> Option<Arc<Function>> {
+        let functions = left_out(self.db, self.db.entry(Path::new(file))).as_ref().ok()?;
+        functions.iter().find(|function| function.name_span == name).cloned()
     }
 
     fn binary(&self, file: &str) -> Option<Arc<BinaryFacts>> {

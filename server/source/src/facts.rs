@@ -1,21 +1,25 @@
 //! What a file's text says, without regard to any other file.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use rustc_hash::FxBuildHasher;
 use speclens_files::{Db, Entry, ReadError, Status};
 
 use crate::decode::{DecodeError, decode};
-use crate::lines::LineIndex;
-use crate::parser;
-use crate::program::{Block, ExpressionKind, Name, StatementKind, SyntaxError};
+use crate::lines::LineStarts;
+use crate::parser::{self, Bodies};
+use crate::program::{Block, ExpressionKind, Function, Name, StatementKind, SyntaxError};
 
 /// The facts of one module's text.
 #[derive(Debug)]
 pub struct ModuleFacts {
     /// What the module does when it runs.
     pub program: Block,
-    /// The text with its lines.
-    pub lines: LineIndex,
+    /// Where its lines start. The text itself is read again by those few who need it.
+    lines: LineStarts,
+    /// What tells texts from each other: their hash and their length.
+    fingerprint: (u64, usize),
     /// What could not be parsed; the statements around it are in the program.
     pub errors: Vec<SyntaxError>,
     /// What could not be decoded.
@@ -33,23 +37,25 @@ pub struct ModuleFacts {
 // Facts are a function of the text.
 impl PartialEq for ModuleFacts {
     fn eq(&self, other: &Self) -> bool {
-        self.lines.text() == other.lines.text()
+        self.fingerprint == other.fingerprint && self.undecodable == other.undecodable
     }
 }
 
 impl Eq for ModuleFacts {}
 
 impl ModuleFacts {
-    /// The facts of a text. Never fails: what cannot be parsed is left out and told in `errors`.
+    /// The facts of a text, with the bodies of all its functions. Never fails: what cannot be parsed is left out and told
+    /// in `errors`.
     pub fn of_text(text: &str) -> Self {
-        Self::new(text, None)
+        Self::new(text, None, Bodies::All)
     }
 
-    fn new(text: &str, undecodable: Option<DecodeError>) -> Self {
-        let parsed = parser::parse(text);
+    fn new(text: &str, undecodable: Option<DecodeError>, bodies: Bodies) -> Self {
+        let parsed = parser::parse(text, bodies);
         Self {
             program: parsed.program,
-            lines: LineIndex::new(Arc::from(text)),
+            lines: LineStarts::new(text),
+            fingerprint: (FxBuildHasher.hash_one(text), text.len()),
             errors: parsed.errors,
             undecodable,
             relative_levels: parsed.relative_levels,
@@ -82,15 +88,27 @@ impl ModuleFacts {
 
     /// The line of an offset, counted from 1.
     pub fn line(&self, offset: u32) -> u32 {
-        self.lines.position(offset, crate::Encoding::Utf8).line + 1
+        self.lines.line(offset) + 1
     }
 }
 
 /// The facts of a file, or why it has none.
 #[salsa::tracked(returns(ref))]
 pub fn module_facts(db: &dyn Db, file: Entry) -> Result<Arc<ModuleFacts>, ReadError> {
-    let (text, undecodable) = text(db, file)?;
-    Ok(Arc::new(ModuleFacts::new(&text, undecodable)))
+    let facts = |text: &str, undecodable| Arc::new(ModuleFacts::new(text, undecodable, Bodies::Followed));
+    if let Status::Open(document) = file.status(db) {
+        return Ok(facts(&document.text, None));
+    }
+    let (text, undecodable) = decode(&file.bytes(db)?);
+    Ok(facts(&text, undecodable))
+}
+
+/// The functions of a file whose bodies its [`module_facts`] leave out, with these: most of the code that a library has,
+/// and none of what its import runs.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn left_out(db: &dyn Db, file: Entry) -> Result<Box<[Arc<Function>]>, ReadError> {
+    let (text, _) = text(db, file)?;
+    Ok(parser::parse(&text, Bodies::All).not_followed)
 }
 
 /// The text of a file: what the editor has, as it is, or the bytes on disk, decoded.

@@ -25,6 +25,21 @@ pub struct Position {
     pub column: u32,
 }
 
+/// The starts of the lines of a text that is not kept.
+#[derive(Debug)]
+pub(crate) struct LineStarts(Index);
+
+impl LineStarts {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(Index::from_source_text(text))
+    }
+
+    /// The line of an offset, counted from 0.
+    pub(crate) fn line(&self, offset: u32) -> u32 {
+        narrow(self.0.line_index(TextSize::new(offset)).to_zero_indexed())
+    }
+}
+
 /// A text with the starts of its lines. Lines end with `\n`, `\r\n` or `\r`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineIndex {

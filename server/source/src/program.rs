@@ -48,20 +48,20 @@ pub struct Statement {
     pub kind: StatementKind,
 }
 
-/// What a statement is.
+/// What a statement is. The large ones are boxed: a program has one of these for each of its lines.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields are those of Python's ast module")]
 pub enum StatementKind {
     Import { names: Box<[Alias]>, is_lazy: bool },
     ImportFrom { module: Option<Name>, module_span: Span, names: Box<[Alias]>, level: u32, is_lazy: bool },
     Assign { targets: Box<[Expression]>, value: Expression },
-    AugmentedAssign { target: Expression, operator: Operator, value: Expression },
+    AugmentedAssign(Box<AugmentedAssign>),
     Expression(Expression),
     Function { function: Arc<Function>, decorators: Box<[Expression]> },
     Class { class: Arc<Class>, decorators: Box<[Expression]> },
-    If { test: Expression, body: Block, orelse: Block },
-    While { test: Expression, body: Block, orelse: Block },
-    For { target: Expression, iterable: Expression, body: Block, orelse: Block },
+    If(Box<Conditional>),
+    While(Box<Conditional>),
+    For(Box<For>),
     Try { body: Block, handlers: Box<[Handler]>, orelse: Block, finally: Block },
     With { items: Box<[(Expression, Option<Expression>)]>, body: Block },
     Match { subject: Expression, cases: Box<[Case]> },
@@ -70,10 +70,38 @@ pub enum StatementKind {
     Delete(Box<[Expression]>),
     Global(Box<[Name]>),
     Nonlocal(Box<[Name]>),
-    Assert { test: Expression, message: Option<Expression> },
+    Assert(Box<(Expression, Option<Expression>)>),
     Break,
     Continue,
     Pass,
+}
+
+/// `target += value`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "as in the ast module")]
+pub struct AugmentedAssign {
+    pub target: Expression,
+    pub operator: Operator,
+    pub value: Expression,
+}
+
+/// `if` or `while` with its branches.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "as in the ast module")]
+pub struct Conditional {
+    pub test: Expression,
+    pub body: Block,
+    pub orelse: Block,
+}
+
+/// `for target in iterable`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "as in the ast module")]
+pub struct For {
+    pub target: Expression,
+    pub iterable: Expression,
+    pub body: Block,
+    pub orelse: Block,
 }
 
 /// `name as asname`.
@@ -133,14 +161,26 @@ pub struct Function {
     pub name_span: Span,
     /// Its parameters in order.
     pub parameters: Box<[Parameter]>,
-    /// Its statements.
-    pub body: Block,
+    /// Its statements; `None` where they are left out, to be had from [`left_out`](crate::left_out) by the rare caller
+    /// that runs a function which [is not followed](Self::is_followed).
+    pub body: Option<Block>,
     /// Whether a call runs no statement of the body: a generator or a coroutine.
     pub is_deferred: bool,
     /// Whether the body names something that belongs to the import state.
     pub mentions_import_state: bool,
     /// The number of statements that a call may run; those of functions inside are not counted.
     pub size: u32,
+}
+
+/// A function with no more statements than this is followed even if it names nothing of the import state: what it
+/// returns may decide a branch.
+const SMALL: u32 = 14;
+
+impl Function {
+    /// Whether a call of it is worth being followed.
+    pub fn is_followed(&self) -> bool {
+        self.mentions_import_state || self.size <= SMALL
+    }
 }
 
 /// How a parameter takes its argument.
@@ -202,7 +242,6 @@ pub enum ExpressionKind {
     Attribute {
         value: Box<Expression>,
         name: Name,
-        name_span: Span,
     },
     Call(Box<Call>),
     Subscript {

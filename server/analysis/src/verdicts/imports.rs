@@ -142,10 +142,9 @@ fn order(context: &Context<'_>, observation: &Observation, module: &Name) -> Opt
 
 /// Swaps two lines, each of which is one plain import statement.
 fn swap(context: &Context<'_>, first: Span, second: Span, one: &str, other: &str) -> Option<Fix> {
-    let lines = &context.observed.facts.lines;
-    let text = lines.text();
+    let text = context.text()?;
     let line = |span: Span| {
-        let start = text[..span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+        let start = text.get(..span.start as usize)?.rfind('\n').map_or(0, |at| at + 1);
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
         let content = &text[start..end];
         let plain = (content.starts_with("import ") || content.starts_with("from "))

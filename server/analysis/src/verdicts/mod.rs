@@ -13,7 +13,7 @@ use std::sync::Arc;
 use speclens_environment::Project;
 use speclens_files::Db;
 use speclens_imports::machine::{Observation, ObservationKind, Raised, Site};
-use speclens_source::Span;
+use speclens_source::{Span, text};
 
 use crate::finding::{Certainty, Finding, Place, Related, Severity};
 use crate::observe::Observed;
@@ -24,6 +24,13 @@ pub(crate) struct Context<'c> {
     pub project: Project,
     pub file: &'c Path,
     pub observed: &'c Arc<Observed>,
+}
+
+impl Context<'_> {
+    /// The text of the file that was run.
+    fn text(&self) -> Option<Arc<str>> {
+        text(self.db, self.db.entry(self.file)).ok().map(|(text, _)| text)
+    }
 }
 
 /// The finding for an observation, where there is one.

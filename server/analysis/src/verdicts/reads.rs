@@ -104,7 +104,8 @@ fn without_spec(
 /// The module as the code names it, where it does so by a dotted name.
 fn written(context: &Context<'_>, observation: &Observation, module: &ModuleView) -> Name {
     let (start, end) = (observation.span.start as usize, observation.span.end as usize);
-    let text = context.observed.facts.lines.text().get(start..end).unwrap_or_default();
+    let text = context.text().unwrap_or_default();
+    let text = text.get(start..end).unwrap_or_default();
     let expression = text.rsplit_once(".__spec__").map_or("", |(expression, _)| expression);
     let is_dotted =
         !expression.is_empty() && expression.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));

@@ -264,7 +264,7 @@ impl Machine<'_> {
             if name == "__path__" {
                 self.recalculate(&found);
             }
-            if matches!(self.state.heap.get(id).payload, Payload::Class { .. }) {
+            if matches!(self.state.heap.get(id).payload, Payload::Class(_)) {
                 return Ok(Some(self.bind_class_attribute(found, &value)));
             }
             let found = self.used(id, name, found)?;
@@ -280,7 +280,7 @@ impl Machine<'_> {
             Payload::Descriptor(pair) if object.class == Value::Builtin("builtins.super") => {
                 return Ok(Some(self.super_attribute(pair, name)));
             }
-            Payload::Class { .. } => return self.class_attribute(id, name),
+            Payload::Class(_) => return self.class_attribute(id, name),
             Payload::Function(function) => return Ok(Some(self.function_attribute(function, name))),
             Payload::List(_) | Payload::Dict(_) => return Ok(Some(self.bound_builtin(&value, name))),
             _ if self.owner_of_dict(&value).is_some() => return Ok(Some(self.bound_builtin(&value, name))),

@@ -7,7 +7,7 @@ use speclens_source::Name;
 use super::Machine;
 use super::exception::{Raised, Raises};
 use super::methods::{METHODS, bound, method};
-use super::value::{Attributes, Object, ObjectId, Payload, Value};
+use super::value::{ObjectId, Payload, Value};
 
 /// The exception classes that the machine knows.
 pub(super) const EXCEPTIONS: &[&str] = &[
@@ -476,14 +476,7 @@ impl Machine<'_> {
     /// `type(name, bases, namespace)`.
     fn make_class(&mut self, name: &str, bases: &Arc<[Value]>, namespace: &Value) -> Value {
         let Some(site) = self.site() else { return Value::Unknown };
-        let region = self.region();
-        let id = self.state.heap.add(Object {
-            class: Value::Builtin("builtins.type"),
-            attributes: Attributes::default(),
-            open: false,
-            region,
-            payload: Payload::Class { bases: Arc::clone(bases), site },
-        });
+        let id = self.add_class(Value::Builtin("builtins.type"), bases, false, site);
         self.state.heap.set(id, "__name__", Value::str(name), None);
         let view = self.dict_of(id);
         self.update_dict(&view, namespace);

@@ -10,9 +10,6 @@ use super::execute::Completion;
 use super::value::{Attributes, FunctionObject, Object, ObjectId, Payload, Value};
 use super::{Frame, Machine};
 
-/// A function with no more statements than this is followed even if it names nothing of the import state: what it
-/// returns may decide a branch.
-const SMALL: u32 = 14;
 /// Objects further away than this from an argument are taken to be left alone by a call that is not followed.
 const MAX_TAINT: u32 = 3;
 
@@ -112,7 +109,7 @@ impl Machine<'_> {
                 let function = Arc::clone(function);
                 self.call_function(&function, arguments, keywords)
             }
-            Payload::Class { .. } => {
+            Payload::Class(_) => {
                 let metaclass = object.class.clone();
                 // `Enum("Name", …)` makes a class, a singleton's metaclass gives an old instance.
                 if metaclass == Value::Unknown || self.find_in_class(&metaclass, "__call__").is_some() {
@@ -184,6 +181,9 @@ impl Machine<'_> {
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
         let code = Arc::clone(&function.code);
+        let left_out =
+            if code.body.is_none() { self.world.function(&function.file, code.name_span) } else { None };
+        let body = left_out.unwrap_or_else(|| Arc::clone(&code));
         let receiver = arguments.first().cloned();
         let region = self.region();
         let variables = self.state.heap.add(Object {
@@ -214,12 +214,15 @@ impl Machine<'_> {
             is_captured: false,
             possible_returns: Vec::new(),
         });
-        let result = self.execute_block(&code.body);
+        let result = match &body.body {
+            Some(body) => self.execute_block(body),
+            None => Ok(Completion::Return(Value::Unknown)),
+        };
         let site = self.site();
         let frame = self.frames.pop();
         self.calls -= 1;
         if frame.as_ref().is_some_and(|frame| !frame.is_captured) {
-            self.state.heap.get_mut(variables).attributes = Attributes::default();
+            self.state.heap.discard(variables);
         }
         let possible = frame.map(|frame| frame.possible_returns).unwrap_or_default();
         match result {
@@ -263,7 +266,7 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         let reachable = match &object.payload {
             // A module's and a class's names are changed by their own code, as a rule.
-            Payload::Class { .. } | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
+            Payload::Class(_) | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
                 return;
             }
             Payload::Module { .. } if self.is_module(id) => return,
@@ -297,8 +300,7 @@ impl Machine<'_> {
     }
 
     fn is_followed(&mut self, function: &FunctionObject) -> bool {
-        let code = &function.code;
-        let wanted = code.mentions_import_state || code.size <= SMALL;
+        let wanted = function.code.is_followed();
         if wanted && !self.may_follow() {
             self.unknown("a call that is nested too deep, or too long to follow");
             // It might have bound names in its own module, or in the one that calls it.

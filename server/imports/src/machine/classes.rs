@@ -7,11 +7,11 @@ use speclens_source::program::Statement;
 
 use super::exception::{Raises, builtin_bases};
 use super::modules::MODULE_TYPE;
-use super::value::{Attributes, Object, ObjectId, Payload, Value};
+use super::value::{Attributes, ClassObject, Object, ObjectId, Payload, Site, Value};
 use super::{Frame, Machine};
 
-/// Class hierarchies deeper than this are not followed.
-const MAX_BASES: usize = 24;
+/// A class with more bases than this, near and far, has some that are not known.
+const MAX_BASES: usize = 250;
 
 impl Machine<'_> {
     /// Runs the body of a class: its names are the class's attributes.
@@ -39,32 +39,46 @@ impl Machine<'_> {
         result.map(drop)
     }
 
-    /// The method resolution order of a class (C3, as `type.mro`); a base that is not known is [`Value::Unknown`].
-    pub(super) fn bases(&self, class: &Value) -> Vec<Value> {
-        self.linearisation(class, MAX_BASES)
+    /// Makes a class, with its order of look-up.
+    pub(super) fn add_class(&mut self, class: Value, bases: &[Value], open: bool, site: Site) -> ObjectId {
+        let region = self.region();
+        let behind = self.linearisation(bases);
+        let (attributes, order) = (Attributes::default(), Arc::from([]));
+        let payload = Payload::Class(Box::new(ClassObject { order, site }));
+        let id = self.state.heap.add(Object { class, attributes, open, region, payload });
+        if let Payload::Class(made) = &mut self.state.heap.get_mut(id).payload {
+            made.order = std::iter::once(Value::Object(id)).chain(behind).collect();
+        }
+        id
     }
 
-    fn linearisation(&self, class: &Value, depth: usize) -> Vec<Value> {
-        let bases: Vec<Value> = match class {
+    /// The method resolution order of a class; a base that is not known is [`Value::Unknown`].
+    pub(super) fn bases(&self, class: &Value) -> Arc<[Value]> {
+        match class {
             Value::Object(id) => match &self.state.heap.get(*id).payload {
-                Payload::Class { bases, .. } if bases.is_empty() => vec![Value::Builtin("builtins.object")],
-                Payload::Class { bases, .. } => bases.to_vec(),
-                _ => vec![Value::Unknown],
+                Payload::Class(class) => Arc::clone(&class.order),
+                _ => Arc::from([class.clone(), Value::Unknown]),
             },
-            Value::Builtin(name) => builtin_bases(name).iter().map(|base| Value::Builtin(base)).collect(),
-            _ => Vec::new(),
-        };
-        let mut order = vec![class.clone()];
-        if depth == 0 {
-            order.push(Value::Unknown);
-            return order;
+            Value::Builtin(name) => builtin_order(name).map(Value::Builtin).collect(),
+            _ => Arc::from([class.clone()]),
         }
-        let mut sequences: Vec<Vec<Value>> =
-            bases.iter().map(|base| self.linearisation(base, depth - 1)).collect();
-        sequences.push(bases);
+    }
+
+    /// What stands behind a class with these bases in its order (C3, as `type.mro`).
+    fn linearisation(&self, bases: &[Value]) -> Vec<Value> {
+        if bases.is_empty() {
+            return vec![Value::Builtin("builtins.object")];
+        }
+        let mut sequences: Vec<Vec<Value>> = bases.iter().map(|base| self.bases(base).to_vec()).collect();
+        sequences.push(bases.to_vec());
+        let mut order = Vec::new();
         loop {
             sequences.retain(|sequence| !sequence.is_empty());
             let Some(first) = sequences.first().map(|sequence| sequence[0].clone()) else { return order };
+            if order.len() == MAX_BASES {
+                order.push(Value::Unknown);
+                return order;
+            }
             let in_tail = |head: &Value| sequences.iter().any(|sequence| sequence[1..].contains(head));
             let head = sequences.iter().map(|sequence| &sequence[0]).find(|head| !in_tail(head));
             // An inconsistent hierarchy raises in CPython; here some order must do.
@@ -78,7 +92,17 @@ impl Machine<'_> {
 
     /// The attribute that the class or the first of its bases has.
     pub(super) fn find_in_class(&self, class: &Value, name: &str) -> Option<Value> {
-        self.find_in(&self.bases(class), name)
+        match class {
+            Value::Object(id) => match &self.state.heap.get(*id).payload {
+                Payload::Class(class) => self.find_in(&class.order, name),
+                _ => self.find_in(std::slice::from_ref(class), name),
+            },
+            Value::Builtin(class) if name == "__init__" => {
+                let order: Vec<Value> = builtin_order(class).map(Value::Builtin).collect();
+                self.find_in(&order, name)
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn find_in(&self, order: &[Value], name: &str) -> Option<Value> {
@@ -100,23 +124,18 @@ impl Machine<'_> {
 
     /// Whether instances may have attributes that are not known.
     pub(super) fn is_open_class(&self, class: &Value) -> bool {
-        self.bases(class).iter().any(|base| match base {
-            Value::Object(id) => self.state.heap.get(*id).open,
-            Value::Builtin(name) => {
-                !matches!(
-                    *name,
-                    "types.ModuleType"
-                        | "types.SimpleNamespace"
-                        | "builtins.object"
-                        | "importlib.machinery.ModuleSpec"
-                ) && !self.is_exception_name(name)
-            }
+        match class {
+            Value::Object(id) => match &self.state.heap.get(*id).payload {
+                Payload::Class(class) => class.order.iter().any(|base| match base {
+                    Value::Object(id) => self.state.heap.get(*id).open,
+                    Value::Builtin(name) => is_open_builtin(name),
+                    _ => true,
+                }),
+                _ => true,
+            },
+            Value::Builtin(name) => builtin_order(name).any(is_open_builtin),
             _ => true,
-        })
-    }
-
-    fn is_exception_name(&self, name: &str) -> bool {
-        self.bases(&Value::Builtin(known(name))).contains(&Value::Builtin("builtins.BaseException"))
+        }
     }
 
     /// Whether the object is a module: an instance of `types.ModuleType` or of a class derived from it.
@@ -140,7 +159,7 @@ impl Machine<'_> {
     /// Whether a value is a class.
     pub(super) fn is_class(&self, value: &Value) -> bool {
         match value {
-            Value::Object(id) => matches!(self.state.heap.get(*id).payload, Payload::Class { .. }),
+            Value::Object(id) => matches!(self.state.heap.get(*id).payload, Payload::Class(_)),
             Value::Builtin(name) => name.rsplit('.').next().is_some_and(|last| {
                 last.ends_with("Error") || last.ends_with("Exception") || is_class_name(last)
             }),
@@ -312,6 +331,19 @@ impl Machine<'_> {
             None => Value::Unknown,
         }
     }
+}
+
+/// The method resolution order of a class of the interpreter: each has one base.
+fn builtin_order(name: &'static str) -> impl Iterator<Item = &'static str> {
+    std::iter::successors(Some(name), |name| builtin_bases(name).first().copied())
+}
+
+fn is_open_builtin(name: &str) -> bool {
+    let is_closed = matches!(
+        name,
+        "types.ModuleType" | "types.SimpleNamespace" | "builtins.object" | "importlib.machinery.ModuleSpec"
+    );
+    !is_closed && !builtin_order(known(name)).any(|base| base == "builtins.BaseException")
 }
 
 fn is_class_name(name: &str) -> bool {

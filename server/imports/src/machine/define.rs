@@ -7,7 +7,7 @@ use speclens_source::program::{Class, Expression, Function, Statement, Statement
 
 use super::Machine;
 use super::exception::Raises;
-use super::value::{Attributes, FunctionObject, Object, Payload, Value};
+use super::value::{Attributes, FunctionObject, Payload, Value};
 
 impl Machine<'_> {
     pub(super) fn define_function(
@@ -29,18 +29,19 @@ impl Machine<'_> {
 
     /// A function as an object, with its defaults evaluated here.
     pub(super) fn function_object(&mut self, function: &Arc<Function>) -> Raises<Value> {
-        let mut defaults = Vec::with_capacity(function.parameters.len());
-        for parameter in &function.parameters {
-            defaults.push(match &parameter.default {
-                Some(default) => Some(self.evaluate(default)?),
-                None => None,
-            });
+        let mut defaults = Vec::new();
+        for (index, parameter) in function.parameters.iter().enumerate() {
+            if let Some(default) = &parameter.default {
+                defaults.reserve_exact(function.parameters.len() - defaults.len());
+                defaults.resize(index, None);
+                defaults.push(Some(self.evaluate(default)?));
+            }
         }
         let region = self.region();
         let qualified_name = self.qualified_name(&function.name);
         let Some(frame) = self.frames.last_mut() else { return Ok(Value::Unknown) };
         frame.is_captured = true;
-        let in_class = matches!(self.state.heap.get(frame.names).payload, Payload::Class { .. });
+        let in_class = matches!(self.state.heap.get(frame.names).payload, Payload::Class(_));
         let enclosing = if frame.is_function() && !in_class { Some(frame.names) } else { frame.enclosing };
         let object = FunctionObject {
             code: Arc::clone(function),
@@ -130,19 +131,12 @@ impl Machine<'_> {
             }
         }
         let metaclass = metaclass.unwrap_or_else(|| self.metaclass_of(&bases));
-        let region = self.region();
         let qualified_name = self.qualified_name(&class.name);
         let Some(frame) = self.frame() else { return Ok(()) };
         let site = super::Site { file: Arc::clone(&frame.file), span: class.name_span };
         let module_name = self.state.heap.slot(frame.module, "__name__").map(|slot| slot.value.clone());
         let open = bases.iter().any(|base| self.is_open_class(base));
-        let id = self.state.heap.add(Object {
-            class: metaclass,
-            attributes: Attributes::default(),
-            open,
-            region,
-            payload: Payload::Class { bases: bases.into(), site },
-        });
+        let id = self.add_class(metaclass, &bases, open, site);
         self.state.heap.set(id, "__module__", module_name.unwrap_or(Value::Unknown), None);
         self.state.heap.set(id, "__name__", Value::str(&class.name), None);
         self.state.heap.set(id, "__qualname__", Value::Str(qualified_name), None);
@@ -152,8 +146,8 @@ impl Machine<'_> {
         self.run_class_body(id, &class.body)?;
         let mut value = Value::Object(id);
         // `type.__new__` calls it on what is behind the class (PEP 487).
-        let behind: Vec<Value> = self.bases(&value).into_iter().skip(1).collect();
-        if let Some(Value::Object(hook)) = self.find_in(&behind, "__init_subclass__") {
+        let order = self.bases(&value);
+        if let Some(Value::Object(hook)) = self.find_in(&order[1..], "__init_subclass__") {
             let hook = match self.state.heap.get(hook).payload.clone() {
                 Payload::Descriptor(function) => function,
                 _ => Value::Object(hook),

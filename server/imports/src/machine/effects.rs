@@ -128,7 +128,7 @@ impl Machine<'_> {
                     let module = module.as_deref().unwrap_or("?");
                     format!("{module}.{}", function.qualified_name)
                 }
-                Payload::Class { .. } => self.qualified_class(*id),
+                Payload::Class(_) => self.qualified_class(*id),
                 _ => self.qualified(&self.state.heap.get(*id).class),
             },
             _ => "?".to_owned(),
@@ -191,7 +191,7 @@ impl Machine<'_> {
         match loader {
             Value::None | Value::Unknown | Value::OneOf(_) => None,
             Value::Builtin(_) => Some(self.class_name(loader)),
-            Value::Object(id) if matches!(self.state.heap.get(*id).payload, Payload::Class { .. }) => {
+            Value::Object(id) if matches!(self.state.heap.get(*id).payload, Payload::Class(_)) => {
                 Some(self.class_name(loader))
             }
             loader => Some(self.class_name(&self.class_of(loader))),

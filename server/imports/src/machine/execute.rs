@@ -2,7 +2,7 @@
 
 use speclens_source::Name;
 use speclens_source::program::{
-    Block, ComprehensionKind, Expression, ExpressionKind, Statement, StatementKind,
+    Block, ComprehensionKind, Conditional, Expression, ExpressionKind, For, Statement, StatementKind,
 };
 
 use super::exception::{Raised, Raises};
@@ -117,17 +117,13 @@ impl Machine<'_> {
                     self.assign(target, value.clone())?;
                 }
             }
-            StatementKind::AugmentedAssign { target, operator, value } => {
-                self.augmented_assign(target, *operator, value)?;
-            }
+            StatementKind::AugmentedAssign(assign) => self.augmented_assign(assign)?,
             StatementKind::Expression(value) => drop(self.evaluate(value)?),
             StatementKind::Function { function, decorators } => self.define_function(function, decorators)?,
             StatementKind::Class { class, decorators } => self.define_class(class, decorators)?,
-            StatementKind::If { test, body, orelse } => return self.branch(test, body, orelse),
-            StatementKind::While { test, body, orelse } => return self.execute_while(test, body, orelse),
-            StatementKind::For { target, iterable, body, orelse } => {
-                return self.execute_for(target, iterable, body, orelse);
-            }
+            StatementKind::If(branches) => return self.branch(branches),
+            StatementKind::While(turns) => return self.execute_while(turns),
+            StatementKind::For(turns) => return self.execute_for(turns),
             StatementKind::Try { body, handlers, orelse, finally } => {
                 return self.execute_try(body, handlers, orelse, finally);
             }
@@ -160,7 +156,8 @@ impl Machine<'_> {
                     frame.nonlocals.extend(names.iter().cloned());
                 }
             }
-            StatementKind::Assert { test, message } => {
+            StatementKind::Assert(assertion) => {
+                let (test, message) = &**assertion;
                 if self.condition(test)? == Some(false) {
                     let message = message.as_ref().map_or(Ok(Value::str("")), |text| self.evaluate(text))?;
                     let raised = Raised::of("builtins.AssertionError", message.as_str().unwrap_or_default());
@@ -185,7 +182,8 @@ impl Machine<'_> {
         Ok(self.truth(&value?))
     }
 
-    fn branch(&mut self, test: &Expression, body: &Block, orelse: &Block) -> Raises<Completion> {
+    fn branch(&mut self, branches: &Conditional) -> Raises<Completion> {
+        let Conditional { test, body, orelse } = branches;
         match self.condition(test)? {
             Some(true) => self.execute_block(body),
             Some(false) => self.execute_block(orelse),
@@ -221,7 +219,8 @@ impl Machine<'_> {
         }
     }
 
-    fn execute_while(&mut self, test: &Expression, body: &Block, orelse: &Block) -> Raises<Completion> {
+    fn execute_while(&mut self, turns: &Conditional) -> Raises<Completion> {
+        let Conditional { test, body, orelse } = turns;
         for _ in 0..MAX_TURNS {
             if !self.may_repeat() {
                 break;
@@ -256,13 +255,8 @@ impl Machine<'_> {
         }
     }
 
-    fn execute_for(
-        &mut self,
-        target: &Expression,
-        iterable: &Expression,
-        body: &Block,
-        orelse: &Block,
-    ) -> Raises<Completion> {
+    fn execute_for(&mut self, turns: &For) -> Raises<Completion> {
+        let For { target, iterable, body, orelse } = turns;
         let iterable = self.evaluate(iterable)?;
         let iterable = self.used_up(&iterable)?;
         let (items, complete) = self.elements(&iterable);

@@ -17,10 +17,22 @@ const PIECE: usize = 512;
 pub struct Heap {
     shared: Vec<Arc<Vec<Arc<Object>>>>,
     local: Vec<Arc<Object>>,
+    nothing: Nothing,
     /// Whether new objects are made in the shared tier: while a checkpoint is made.
     pub(super) builds_shared: bool,
     /// Whether an object of the shared tier was changed since [`Heap::adopt`].
     pub(super) shared_changed: bool,
+}
+
+/// What stands in the place of an object that was discarded.
+#[derive(Debug, Clone)]
+struct Nothing(Arc<Object>);
+
+impl Default for Nothing {
+    fn default() -> Self {
+        let (attributes, payload) = (Attributes::default(), Payload::Plain);
+        Self(Arc::new(Object { class: Value::Unknown, attributes, open: false, region: 0, payload }))
+    }
 }
 
 impl Heap {
@@ -47,12 +59,21 @@ impl Heap {
 
     /// The object, to change it.
     pub fn get_mut(&mut self, id: ObjectId) -> &mut Object {
+        Arc::make_mut(self.place_mut(id))
+    }
+
+    /// Forgets an object that nothing refers to any more.
+    pub(super) fn discard(&mut self, id: ObjectId) {
+        *self.place_mut(id) = Arc::clone(&self.nothing.0);
+    }
+
+    fn place_mut(&mut self, id: ObjectId) -> &mut Arc<Object> {
         let index = (id.0 & !LOCAL) as usize;
         if id.0 & LOCAL == 0 {
             self.shared_changed = true;
-            Arc::make_mut(&mut Arc::make_mut(&mut self.shared[index / PIECE])[index % PIECE])
+            &mut Arc::make_mut(&mut self.shared[index / PIECE])[index % PIECE]
         } else {
-            Arc::make_mut(&mut self.local[index])
+            &mut self.local[index]
         }
     }
 

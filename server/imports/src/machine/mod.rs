@@ -58,6 +58,8 @@ use value::ObjectId;
 pub trait World: Directories {
     /// The facts of a source file, or `None` where it cannot be read.
     fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>>;
+    /// A function of a source file with the body that the facts have left out, by the place of its name.
+    fn function(&self, file: &str, name: Span) -> Option<Arc<Function>>;
     /// What the file of an extension module tells, or `None` where it cannot be read.
     fn binary(&self, file: &str) -> Option<Arc<BinaryFacts>>;
     /// The version of an installed distribution, by its normalised name.

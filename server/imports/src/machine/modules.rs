@@ -538,9 +538,9 @@ impl Machine<'_> {
             evidence.push(Evidence { site, deed });
         }
         if let Value::Object(class_id) = object.class
-            && let Payload::Class { site, .. } = &self.state.heap.get(class_id).payload
+            && let Payload::Class(defined) = &self.state.heap.get(class_id).payload
         {
-            evidence.push(Evidence { site: site.clone(), deed: Deed::DefinesClass { class } });
+            evidence.push(Evidence { site: defined.site.clone(), deed: Deed::DefinesClass { class } });
         }
         match spec {
             SpecState::None => {

@@ -32,7 +32,7 @@ impl Machine<'_> {
                     Payload::List(_) | Payload::Dict(_) if object.open => None,
                     Payload::List(items) => Some(!items.is_empty()),
                     Payload::Dict(items) => Some(!items.is_empty()),
-                    Payload::Class { .. } | Payload::Function(_) => Some(true),
+                    Payload::Class(_) | Payload::Function(_) => Some(true),
                     _ if self.find_in_class(&object.class, "__bool__").is_some()
                         || self.find_in_class(&object.class, "__len__").is_some() =>
                     {

@@ -290,7 +290,7 @@ impl Machine<'_> {
                 continue;
             }
             let is_own = id == module
-                || matches!(&object.payload, Payload::Class { site, .. } if site.file == *file)
+                || matches!(&object.payload, Payload::Class(class) if class.site.file == *file)
                 || matches!(object.payload, Payload::Descriptor(_));
             if !is_own {
                 continue;

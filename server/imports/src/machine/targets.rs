@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use speclens_source::program::{Expression, ExpressionKind, Operator};
+use speclens_source::program::{AugmentedAssign, Expression, ExpressionKind, Operator};
 
 use super::Machine;
 use super::builtins::builtin_name;
@@ -124,10 +124,9 @@ impl Machine<'_> {
 
     pub(super) fn augmented_assign(
         &mut self,
-        target: &Expression,
-        operator: Operator,
-        value: &Expression,
+        AugmentedAssign { target, operator, value }: &AugmentedAssign,
     ) -> Raises<()> {
+        let operator = *operator;
         let old = self.evaluate(target)?;
         let value = self.evaluate(value)?;
         if let (Operator::Add, Value::Builtin(list @ ("sys.path" | "sys.meta_path" | "sys.path_hooks"))) =

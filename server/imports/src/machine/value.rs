@@ -182,12 +182,7 @@ pub enum Payload {
         made: Option<Site>,
     },
     /// A class.
-    Class {
-        /// Its bases.
-        bases: Arc<[Value]>,
-        /// Where it is defined.
-        site: Site,
-    },
+    Class(Box<ClassObject>),
     /// A function.
     Function(Arc<FunctionObject>),
     /// The variables of a function call.
@@ -207,6 +202,15 @@ pub enum Payload {
     Descriptor(Value),
 }
 
+/// A class with its bases.
+#[derive(Debug, Clone)]
+pub struct ClassObject {
+    /// Its method resolution order: itself, its bases, what is behind them.
+    pub order: Arc<[Value]>,
+    /// Where it is defined.
+    pub site: Site,
+}
+
 /// A function with what it closes over.
 #[derive(Debug)]
 pub struct FunctionObject {
@@ -218,7 +222,7 @@ pub struct FunctionObject {
     pub module: ObjectId,
     /// The variables around it.
     pub enclosing: Option<ObjectId>,
-    /// The default values of its parameters, in their order.
+    /// The default values of its parameters, in their order, up to the last that has one.
     pub defaults: Vec<Option<Value>>,
     /// The file that defines it.
     pub file: Arc<str>,

@@ -60,7 +60,6 @@ impl Lowering {
                 ExpressionKind::Attribute {
                     value: self.boxed(&node.value),
                     name: self.mangled(node.attr.as_str()),
-                    name_span: span(&node.attr),
                 }
             }
             Expr::Call(node) => ExpressionKind::Call(Box::new(Call {
@@ -213,7 +212,7 @@ impl Lowering {
             name: SmolStr::new_static("<lambda>"),
             name_span: span,
             parameters,
-            body,
+            body: Some(body),
             is_deferred: traits.yields,
             mentions_import_state: traits.mentions_import_state,
             size: 1,

@@ -7,12 +7,14 @@ mod nesting;
 mod recovery;
 mod statements;
 
+use std::sync::Arc;
+
 use rustpython_ruff_python_ast::{AtomicNodeIndex, Identifier, ModModule};
 use rustpython_ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use rustpython_ruff_text_size::{Ranged, TextRange};
 use smol_str::SmolStr;
 
-use crate::program::{Block, Name, Span, SyntaxError};
+use crate::program::{Block, Function, Name, Span, SyntaxError};
 
 /// Expressions and blocks nested deeper than this are taken as opaque.
 const MAX_DEPTH: u32 = 200;
@@ -29,13 +31,25 @@ pub(crate) struct ParsedText {
     pub relative_levels: u32,
     /// The names that functions declare `global`.
     pub global_names: Box<[Name]>,
+    /// The functions that are not followed; none where their bodies are left out.
+    pub not_followed: Box<[Arc<Function>]>,
+}
+
+/// Which functions have bodies in a program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that are [followed](Function::is_followed).
+    Followed,
 }
 
 /// Parses what can be parsed.
-pub(crate) fn parse(text: &str) -> ParsedText {
-    nesting::with_stack(text, |levels| {
-        let (module, errors) = recovery::parse(text, levels);
-        let mut lowering = Lowering::default();
+pub(crate) fn parse(text: &str, bodies: Bodies) -> ParsedText {
+    nesting::with_stack(text, |room| {
+        let (module, errors) = recovery::parse(text, room);
+        let mut lowering = Lowering { bodies, ..Lowering::default() };
         let program = lowering.block(&module.body);
         ParsedText {
             program,
@@ -44,18 +58,24 @@ pub(crate) fn parse(text: &str) -> ParsedText {
             rewrites_globals: lowering.rewrites_globals,
             relative_levels: lowering.relative_levels,
             global_names: lowering.global_names.into(),
+            not_followed: lowering.not_followed.into(),
         }
     })
 }
 
-/// Parses a text, with enough stack for so many levels of its tree.
-fn parse_once(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
+/// Parses what was changed of a text, with enough stack for so many levels of its tree.
+fn parse_again(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
+    parse_once(text, nesting::too_deep(text, levels))
+}
+
+/// Parses a text, unless it is too deep at some place.
+fn parse_once(text: &str, too_deep: Option<usize>) -> (ModModule, Vec<SyntaxError>) {
     let empty = || ModModule {
         node_index: AtomicNodeIndex::default(),
         range: TextRange::default(),
         body: Vec::new(),
     };
-    if let Some(place) = nesting::too_deep(text, levels) {
+    if let Some(place) = too_deep {
         let start = u32::try_from(place).unwrap_or(u32::MAX);
         let message = "this is nested too deeply to be read".to_owned();
         return (empty(), vec![SyntaxError { message, span: Span { start, end: start } }]);
@@ -81,6 +101,8 @@ struct Lowering {
     rewrites_globals: bool,
     relative_levels: u32,
     global_names: Vec<Name>,
+    bodies: Bodies,
+    not_followed: Vec<Arc<Function>>,
 }
 
 #[derive(Default)]
@@ -156,6 +178,25 @@ mod tests {
     use super::*;
     use crate::program::{ExpressionKind, StatementKind};
 
+    fn parse(text: &str) -> ParsedText {
+        super::parse(text, Bodies::All)
+    }
+
+    #[test]
+    fn bodies_that_are_not_followed_are_left_out() {
+        let long = "    x = 1\n".repeat(20);
+        let text = format!("def f():\n{long}def g():\n{long}    import a\ndef h():\n    pass\n");
+        let has_body = |statement: &crate::program::Statement| match &statement.kind {
+            StatementKind::Function { function, .. } => function.body.is_some(),
+            _ => false,
+        };
+        let few = super::parse(&text, Bodies::Followed);
+        assert_eq!(few.program.iter().map(has_body).collect::<Vec<_>>(), [false, true, true]);
+        let all = parse(&text);
+        assert!(all.program.iter().all(has_body));
+        assert_eq!(all.not_followed.iter().map(|function| &*function.name).collect::<Vec<_>>(), ["f"]);
+    }
+
     fn imports(text: &str) -> Vec<String> {
         let mut names = Vec::new();
         for statement in &parse(text).program {
@@ -200,7 +241,7 @@ mod tests {
         assert!(parsed.tests_main);
         let StatementKind::Function { function: f, .. } = &parsed.program[0].kind else { panic!() };
         assert!(f.mentions_import_state && !f.is_deferred && f.size == 2);
-        let StatementKind::Function { function: g, .. } = &f.body[0].kind else { panic!() };
+        let StatementKind::Function { function: g, .. } = &f.body.as_ref().unwrap()[0].kind else { panic!() };
         assert!(g.is_deferred);
         let StatementKind::Function { function: h, .. } = &parsed.program[1].kind else { panic!() };
         assert!(!h.mentions_import_state);

@@ -8,11 +8,22 @@ const USUAL_BYTES: usize = 1 << 20;
 /// A text that needs more levels is not parsed: no one wrote it, and its stack would be larger than its worth.
 const MAX_LEVELS: usize = 150_000;
 
-/// Runs `work`, which parses `text` or what is left of it, with enough stack; it is told how many levels that is for.
-pub(super) fn with_stack<T>(text: &str, work: impl FnOnce(usize) -> T) -> T {
-    let levels = (2 * deepest(text).0).clamp(1_000, MAX_LEVELS);
+/// The stack that there is to parse a text.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    /// How many levels of a tree it is enough for.
+    pub levels: usize,
+    /// The offset of the place where the text is deepest, if it is deeper than that.
+    pub too_deep: Option<usize>,
+}
+
+/// Runs `work`, which parses `text` or what is left of it, with enough stack.
+pub(super) fn with_stack<T>(text: &str, work: impl FnOnce(Room) -> T) -> T {
+    let (depth, place) = deepest(text);
+    let levels = (2 * depth).clamp(1_000, MAX_LEVELS);
     let bytes = USUAL_BYTES + levels * LEVEL_BYTES;
-    stacker::maybe_grow(bytes, bytes, || work(levels))
+    let room = Room { levels, too_deep: (depth > levels).then_some(place) };
+    stacker::maybe_grow(bytes, bytes, || work(room))
 }
 
 /// The offset of the place where a text is deepest, if it is deeper than `levels`.

@@ -6,14 +6,15 @@
 use rustpython_ruff_python_ast::{ModModule, Stmt};
 use rustpython_ruff_text_size::Ranged;
 
-use super::{SyntaxError, parse_once, span};
+use super::nesting::Room;
+use super::{SyntaxError, parse_again, parse_once, span};
 
 /// A text with more mistakes than this is taken as the parser gave it.
 const MAX_ATTEMPTS: usize = 12;
 
 /// The tree of `text` with as many of its statements as can be had, and the errors of `text` as it stands.
-pub(super) fn parse(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) {
-    let (mut best, errors) = parse_once(text, levels);
+pub(super) fn parse(text: &str, room: Room) -> (ModModule, Vec<SyntaxError>) {
+    let (mut best, errors) = parse_once(text, room.too_deep);
     let mut remaining = errors.clone();
     let mut blanked = text.to_owned();
     let mut lost: Vec<Stmt> = Vec::new();
@@ -26,11 +27,11 @@ pub(super) fn parse(text: &str, levels: usize) -> (ModModule, Vec<SyntaxError>) 
         }
         let line = blanked[start..end].to_owned();
         blanked.replace_range(start..end, &" ".repeat(end - start));
-        let (tree, errors) = parse_once(&blanked, levels);
+        let (tree, errors) = parse_again(&blanked, room.levels);
         if tree.body.len() < best.body.len() && errors.len() >= remaining.len() {
             break;
         }
-        lost.extend(statements_of_line(&line, start, levels));
+        lost.extend(statements_of_line(&line, start, room.levels));
         best = tree;
         remaining = errors;
     }
@@ -84,9 +85,9 @@ fn statements_of_line(line: &str, start: usize, levels: usize) -> Vec<Stmt> {
     // Spaces in front give the statements their places in the file. The parser sees them as one indented block.
     let text = format!("if 1:\n{}{line}", " ".repeat(start.saturating_sub(6)));
     if start < 7 {
-        return parse_once(line, levels).0.body;
+        return parse_again(line, levels).0.body;
     }
-    match parse_once(&text, levels).0.body.into_iter().next() {
+    match parse_again(&text, levels).0.body.into_iter().next() {
         Some(Stmt::If(block)) => block.body,
         _ => Vec::new(),
     }

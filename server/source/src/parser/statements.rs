@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_python_ast::{ExceptHandler, Stmt};
 
-use super::{FunctionTraits, Lowering, MAX_DEPTH, name, span};
+use super::{Bodies, FunctionTraits, Lowering, MAX_DEPTH, name, span};
 use crate::program::{
-    Alias, Block, Case, Class, Expression, ExpressionKind, Function, Handler, Name, Parameter, ParameterKind,
-    Pattern, Span, Statement, StatementKind,
+    Alias, AugmentedAssign, Block, Case, Class, Conditional, Expression, ExpressionKind, For, Function,
+    Handler, Name, Parameter, ParameterKind, Pattern, Span, Statement, StatementKind,
 };
 
 /// A chain of `elif` is followed for so many clauses.
@@ -36,17 +36,17 @@ impl Lowering {
             Stmt::ClassDef(definition) => self.class_definition(definition),
             Stmt::Assign(_) | Stmt::AugAssign(_) | Stmt::AnnAssign(_) => self.assignment(statement)?,
             Stmt::If(node) => self.conditional(node),
-            Stmt::While(node) => StatementKind::While {
+            Stmt::While(node) => StatementKind::While(Box::new(Conditional {
                 test: self.expression(&node.test),
                 body: self.block(&node.body),
                 orelse: self.block(&node.orelse),
-            },
-            Stmt::For(node) => StatementKind::For {
+            })),
+            Stmt::For(node) => StatementKind::For(Box::new(For {
                 target: self.expression(&node.target),
                 iterable: self.expression(&node.iter),
                 body: self.block(&node.body),
                 orelse: self.block(&node.orelse),
-            },
+            })),
             Stmt::Try(node) => self.try_statement(node),
             Stmt::With(node) => StatementKind::With {
                 items: node
@@ -75,10 +75,10 @@ impl Lowering {
                 StatementKind::Global(names)
             }
             Stmt::Nonlocal(node) => StatementKind::Nonlocal(node.names.iter().map(name).collect()),
-            Stmt::Assert(node) => StatementKind::Assert {
-                test: self.expression(&node.test),
-                message: node.msg.as_ref().map(|message| self.expression(message)),
-            },
+            Stmt::Assert(node) => StatementKind::Assert(Box::new((
+                self.expression(&node.test),
+                node.msg.as_ref().map(|message| self.expression(message)),
+            ))),
             Stmt::Expr(node) => match &*node.value {
                 // A string on its own is a docstring or a comment.
                 ast::Expr::StringLiteral(_) => return None,
@@ -139,11 +139,11 @@ impl Lowering {
                 targets: self.expressions(&node.targets),
                 value: self.expression(&node.value),
             }),
-            Stmt::AugAssign(node) => Some(StatementKind::AugmentedAssign {
+            Stmt::AugAssign(node) => Some(StatementKind::AugmentedAssign(Box::new(AugmentedAssign {
                 target: self.expression(&node.target),
                 operator: Self::operator(node.op),
                 value: self.expression(&node.value),
-            }),
+            }))),
             // A bare annotation binds nothing.
             Stmt::AnnAssign(node) => {
                 let value = self.expression(node.value.as_ref()?);
@@ -173,17 +173,17 @@ impl Lowering {
             .drain(cut..)
             .map(|(span, _, body)| {
                 let test = Expression { span, kind: ExpressionKind::Opaque(Box::default()) };
-                Statement { span, kind: StatementKind::If { test, body, orelse: Block::default() } }
+                Statement { span, kind: conditional(test, body, Block::default()) }
             })
             .collect();
         let mut orelse = Block::from(far);
         for (span, test, body) in clauses.into_iter().rev() {
             orelse = match test {
                 None => body,
-                Some(test) => [Statement { span, kind: StatementKind::If { test, body, orelse } }].into(),
+                Some(test) => [Statement { span, kind: conditional(test, body, orelse) }].into(),
             };
         }
-        StatementKind::If { test, body, orelse }
+        conditional(test, body, orelse)
     }
 
     fn try_statement(&mut self, node: &ast::StmtTry) -> StatementKind {
@@ -252,16 +252,24 @@ impl Lowering {
         self.functions.push(FunctionTraits::default());
         let body = self.block(&node.body);
         let traits = self.close_function();
-        let function = Function {
+        let mut function = Function {
             name: self.mangled(node.name.as_str()),
             name_span: span(&node.name),
             parameters,
-            body,
+            body: Some(body),
             is_deferred: node.is_async || traits.yields,
             mentions_import_state: traits.mentions_import_state,
             size: traits.statements,
         };
-        StatementKind::Function { function: Arc::new(function), decorators }
+        let is_followed = function.is_followed();
+        if !is_followed && self.bodies == Bodies::Followed {
+            function.body = None;
+        }
+        let function = Arc::new(function);
+        if !is_followed && self.bodies == Bodies::All {
+            self.not_followed.push(Arc::clone(&function));
+        }
+        StatementKind::Function { function, decorators }
     }
 
     /// Takes the innermost function's traits; the function around it has what it has, for it may call it.
@@ -328,6 +336,10 @@ impl Lowering {
             into.push(Parameter { name: name(&parameter.parameter.name), kind, default });
         }
     }
+}
+
+fn conditional(test: Expression, body: Block, orelse: Block) -> StatementKind {
+    StatementKind::If(Box::new(Conditional { test, body, orelse }))
 }
 
 /// The names that a pattern binds.
