@@ -3,8 +3,6 @@
 //! Nothing here is an error to the user: an answer that cannot be kept, or that was kept and cannot be read, is
 //! computed anew.
 
-#![expect(clippy::disallowed_methods, reason = "this crate touches the disk")]
-
 use std::fs::{self, DirBuilder, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -50,6 +48,8 @@ pub struct CacheKey([u8; 32]);
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Seen {
     Missing,
+    /// No other content has this size, so its times tell nothing; those of the files in `/proc` change by themselves.
+    Empty,
     File(Identity),
     Directory(Identity),
     Other,
@@ -140,6 +140,7 @@ impl Cache {
             tracing::debug!(?changed, "the kept answer is old");
             return None;
         }
+        tracing::debug!(paths = record.paths.len(), "uses the kept answer");
         // The time tells when it was last of use.
         let file = OpenOptions::new().append(true).open(&path);
         let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
@@ -216,6 +217,7 @@ impl Seen {
     fn of(path: &Path) -> Self {
         match fs::metadata(path) {
             Err(_) => Self::Missing,
+            Ok(found) if found.is_file() && found.len() == 0 => Self::Empty,
             Ok(found) if found.is_file() => Self::File(Identity::of(&found)),
             Ok(found) if found.is_dir() => Self::Directory(Identity::of(&found)),
             Ok(_) => Self::Other,
@@ -225,6 +227,7 @@ impl Seen {
     fn is(&self, status: &Status) -> bool {
         match (self, status) {
             (Self::Missing, Status::Missing) | (Self::Other, Status::Other) => true,
+            (Self::Empty, Status::File(stamp)) => stamp.bytes == 0,
             (Self::File(identity), Status::File(stamp))
             | (Self::Directory(identity), Status::Directory(stamp)) => {
                 identity.bytes == stamp.bytes && identity.modified == stamp.modified
@@ -298,4 +301,53 @@ fn make_private(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_records_go_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for (name, seconds) in [("b.answer", 1), ("c.answer", 3), ("a.answer", 2), ("old.txt", 0)] {
+            let file = File::create(path(name)).unwrap();
+            (&file).write_all(b"1234").unwrap();
+            file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        }
+        let cache = Cache::new(directory.path().to_owned());
+        let left = || ["a.answer", "b.answer", "c.answer", "old.txt"].map(|name| path(name).is_file());
+        cache.remove_old(3, 12).unwrap();
+        assert_eq!(left(), [true, true, true, true]);
+        cache.remove_old(2, 12).unwrap();
+        assert_eq!(left(), [true, false, true, true]);
+        cache.remove_old(2, 7).unwrap();
+        assert_eq!(left(), [false, false, true, true]);
+    }
+
+    #[test]
+    fn the_directory_follows_the_variables() {
+        let root = if cfg!(windows) { r"C:\me" } else { "/me" };
+        let all = |name: &str| matches!(name, "HOME" | "LOCALAPPDATA").then_some(root);
+        let here = cache_directory(all).unwrap();
+        assert!(here.starts_with(root) && here.ends_with("speclens"), "{here:?}");
+        assert_eq!(cache_directory(|_| None), None);
+        assert_eq!(cache_directory(|_| Some("relative")), None);
+    }
+
+    #[test]
+    fn a_difference_is_found_in_either_half() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = (0..9).map(|number| directory.path().join(number.to_string())).collect();
+        let seen = || paths.iter().map(|path| (path.clone(), Seen::of(path))).collect::<Vec<_>>();
+        for path in [&paths[1], &paths[7]] {
+            let before = seen();
+            assert_eq!(first_difference(&before), None);
+            fs::write(path, "x").unwrap();
+            assert_eq!(first_difference(&before), Some(path.as_path()));
+        }
+    }
 }

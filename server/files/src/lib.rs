@@ -5,6 +5,7 @@
 //! wakes what depended on its absence. What the editor has open is a status like any other, and wins over the disk.
 //! Answers can be kept between runs, each with all paths that it rests on: see [`Cache`].
 
+#[expect(clippy::disallowed_methods, reason = "this crate touches the disk")]
 mod cache;
 mod database;
 mod entry;
