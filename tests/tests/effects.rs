@@ -228,9 +228,7 @@ fn the_model_does_what_was_recorded() {
 fn cpython_does_what_was_recorded() {
     // The script itself runs on 3.10 and newer.
     let Some(python) = interpreters().last().filter(|python| python.version.at_least(10)) else {
-        println!("skipped: cpython_does_what_was_recorded: no CPython 3.10 or newer is on this machine");
-        assert!(std::env::var_os("CI").is_none(), "CI needs an interpreter");
-        return;
+        return speclens_tests::skip("cpython_does_what_was_recorded", "there is no CPython 3.10 or newer");
     };
     let mut command = Command::new(&python.program);
     command.arg(repository().join("tests/effects/record.py")).args(["--small", "--check"]);
@@ -240,8 +238,7 @@ fn cpython_does_what_was_recorded() {
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
     print!("{told}");
     assert!(output.status.success(), "CPython differs from tests/effects/packages:\n{told}");
-    assert!(
-        std::env::var_os("CI").is_none() || !told.contains("skipped"),
-        "CI needs these interpreters: {told}"
-    );
+    for line in told.lines().filter(|line| line.contains("skipped")) {
+        speclens_tests::skip("cpython_does_what_was_recorded", line);
+    }
 }

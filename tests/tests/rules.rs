@@ -13,8 +13,7 @@ fn rule(name: &str) {
     let ran: Vec<String> = versions().iter().map(ToString::to_string).collect();
     println!("{name}: {} tests with CPython {}", document.trees.len(), ran.join(", "));
     if ran.is_empty() {
-        assert!(std::env::var_os("CI").is_none(), "CI needs an interpreter");
-        println!("skipped: CPython's half of {name}: no interpreter on PATH or in pyenv");
+        speclens_tests::skip(name, "CPython's half: no interpreter is on PATH or in pyenv");
     }
     if let Err(differences) = check_document(&document, &directory, Compare::from_environment()) {
         panic!("{differences}");

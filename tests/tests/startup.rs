@@ -32,8 +32,7 @@ fn installed(python: &Path, name: &str, requirements: &[&str]) -> Option<PathBuf
     let output = command.output().ok()?;
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr);
-        assert!(std::env::var_os("CI").is_none(), "CI needs {requirements:?}: {reason}");
-        println!("skipped: {name}: pip cannot install {requirements:?}");
+        speclens_tests::skip(name, &format!("pip cannot install {requirements:?}: {reason}"));
         return None;
     }
     std::fs::write(marker, "").expect("a file");
@@ -52,7 +51,9 @@ fn with_pip() -> Option<PathBuf> {
                 && starts(python, &["-I", "-c", "import sys; assert sys.version_info >= (3, 9)"])
         })
     });
-    assert!(found.is_some() || std::env::var_os("CI").is_none(), "CI needs an interpreter with pip");
+    if found.is_none() {
+        speclens_tests::skip(std::thread::current().name().unwrap_or("a test"), "no interpreter has pip");
+    }
     found.clone()
 }
 
@@ -100,7 +101,7 @@ fn compare(what: &str, start: &Start, names: &[&str]) {
 #[test]
 fn setuptools_distutils() {
     let Some(pip) = with_pip() else {
-        return println!("skipped: setuptools_distutils: no interpreter has pip");
+        return;
     };
     // Each with the first and the last minor version of Python where it can be imported, and another choice than its
     // own.
@@ -130,7 +131,7 @@ fn setuptools_distutils() {
 
 #[test]
 fn editable_installs_of_setuptools() {
-    let Some(pip) = with_pip() else { return println!("skipped: editable_installs: no interpreter has pip") };
+    let Some(pip) = with_pip() else { return };
     // Its build dependency is the point: the finder module is what this release writes.
     for version in ["65.5.1", "80.9.0"] {
         let Some(backend) = installed(
@@ -252,7 +253,7 @@ fn legacy_namespace_packages() {
 
 #[test]
 fn distributions_that_share_a_namespace() {
-    let Some(pip) = with_pip() else { return println!("skipped: shared namespace: no interpreter has pip") };
+    let Some(pip) = with_pip() else { return };
     // Two with a legacy namespace line, one without.
     let requirements =
         ["sphinxcontrib-jsmath==1.0.1", "sphinxcontrib-devhelp==1.0.2", "sphinxcontrib-applehelp==1.0.8"];
@@ -286,7 +287,7 @@ fn distributions_that_share_a_namespace() {
 
 #[test]
 fn environments_of_virtualenv() {
-    let Some(pip) = with_pip() else { return println!("skipped: virtualenv: no interpreter has pip") };
+    let Some(pip) = with_pip() else { return };
     // The newest does nothing at startup on 3.10 and later.
     let releases: [&[&str]; 3] = [
         &["virtualenv==20.0.35", "appdirs==1.4.4", "distlib==0.3.9", "filelock==3.16.1", "six==1.17.0"],

@@ -140,3 +140,26 @@ fn metaclasses_and_method_resolution() {
     // Left's super() is Right, whose ModuleType.__init__ sets `__spec__` to None.
     assert_eq!(Tree::new(&[("both.py", text)]).spec_of("both"), Some(SpecState::None));
 }
+
+/// CPython 3.15 does the same: see PEP 810.
+#[test]
+fn a_lazy_import_happens_when_its_name_is_used() {
+    let tree = Tree::new(&[
+        ("one/__init__.py", ""),
+        ("one/sub.py", "value = 1"),
+        ("two.py", "name = 2"),
+        ("three.py", ""),
+        ("lazy.py", "lazy import one.sub\nlazy from two import name\nlazy import three\n"),
+        ("within.py", "lazy import one.sub\ndef call(): return one.sub.value\ncall()\n"),
+        ("user.py", "from lazy import name\n"),
+    ]);
+    let added = |after: &str| -> Vec<String> {
+        let world = tree.world();
+        let before = world.checkpoint(&[]);
+        let effects = world.checkpoint(&[after.into()]).effects(&world, &before);
+        effects.modules.iter().map(|module| module.name.to_string()).collect()
+    };
+    assert_eq!(added("lazy"), ["lazy"]);
+    assert_eq!(added("within"), ["one", "one.sub", "within"]);
+    assert_eq!(added("user"), ["lazy", "two", "user"]);
+}

@@ -48,10 +48,8 @@ pub fn interpreters() -> Vec<PathBuf> {
         }
     }
     let found: Vec<PathBuf> = found.into_values().collect();
-    assert!(!found.is_empty() || std::env::var_os("CI").is_none(), "CI needs an interpreter");
     if found.is_empty() {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        println!("skipped: {test}: no CPython is on this machine");
+        speclens_tests::skip(std::thread::current().name().unwrap_or("a test"), "there is no CPython");
     }
     found
 }

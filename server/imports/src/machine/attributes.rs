@@ -267,6 +267,7 @@ impl Machine<'_> {
             if matches!(self.state.heap.get(id).payload, Payload::Class { .. }) {
                 return Ok(Some(self.bind_class_attribute(found, &value)));
             }
+            let found = self.used(id, name, found)?;
             return Ok(Some(if certain { found } else { Value::Unknown }));
         }
         match name {

@@ -270,6 +270,7 @@ impl Machine<'_> {
             _ if object.class == super::modules::MODULE_SPEC => return,
             Payload::List(items) => items.clone(),
             Payload::Deferred(arguments) => arguments.to_vec(),
+            Payload::LazyImport(_) => return,
             Payload::Dict(items) => items.iter().map(|(_, value)| value.clone()).collect(),
             Payload::Plain | Payload::Module { .. } => {
                 object.attributes.values().map(|slot| slot.value.clone()).collect()

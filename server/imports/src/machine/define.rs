@@ -75,7 +75,7 @@ impl Machine<'_> {
             self.state.heap.get_mut(module).attributes = Attributes::default();
             self.update_dict(&view, dict);
         }
-        let frame = super::Frame { called_from, ..self.frame_of_module(module, &file) };
+        let frame = super::Frame { called_from, ..Self::frame_of_module(module, &file) };
         self.frames.push(frame);
         let result = self.execute_block(&facts.program);
         self.frames.pop();

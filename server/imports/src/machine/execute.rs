@@ -1,7 +1,9 @@
 //! Statements.
 
 use speclens_source::Name;
-use speclens_source::program::{Block, Expression, ExpressionKind, Statement, StatementKind};
+use speclens_source::program::{
+    Block, ComprehensionKind, Expression, ExpressionKind, Statement, StatementKind,
+};
 
 use super::exception::{Raised, Raises};
 use super::value::Value;
@@ -91,27 +93,26 @@ impl Machine<'_> {
         match &statement.kind {
             StatementKind::Import { names, is_lazy } => {
                 if *is_lazy && self.version().at_least(15) {
-                    self.lazy_import(names.iter().map(|alias| {
-                        let top = || alias.name.split('.').next().unwrap_or_default().into();
-                        alias.asname.clone().unwrap_or_else(top)
-                    }));
+                    self.lazy_import(names);
                 } else {
                     self.import_statement(names)?;
                 }
             }
             StatementKind::ImportFrom { module, module_span, names, level, is_lazy } => {
                 if *is_lazy && self.version().at_least(15) {
-                    let bound = |alias: &speclens_source::program::Alias| {
-                        alias.asname.clone().unwrap_or_else(|| alias.name.clone())
-                    };
-                    self.lazy_import(names.iter().map(bound));
+                    self.lazy_import_from(module.as_deref(), names, *level)?;
                 } else {
                     let span = if module.is_some() { *module_span } else { statement.span };
                     self.import_from_statement(module.as_deref(), span, names, *level)?;
                 }
             }
             StatementKind::Assign { targets, value } => {
-                let value = self.evaluate(value)?;
+                let value = if is_generator(value) {
+                    // It runs when it is used up, if it is.
+                    self.possibly_value(value)
+                } else {
+                    self.evaluate(value)?
+                };
                 for target in targets {
                     self.assign(target, value.clone())?;
                 }
@@ -174,13 +175,6 @@ impl Machine<'_> {
             StatementKind::Pass => {}
         }
         Ok(Completion::Normal)
-    }
-
-    /// `lazy import` (PEP 810): the name is bound, the module is not imported until the name is used.
-    fn lazy_import(&mut self, names: impl Iterator<Item = Name>) {
-        for name in names {
-            self.bind(&name, Value::Unknown);
-        }
     }
 
     /// Whether a condition holds; `None` where it cannot be decided.
@@ -373,6 +367,11 @@ impl Machine<'_> {
             || self.is_instance_of(&raised.class, &import_error) == Some(true)
             || self.is_expected(&raised.type_name)
     }
+}
+
+/// Whether the expression is a generator expression.
+fn is_generator(value: &Expression) -> bool {
+    matches!(&value.kind, ExpressionKind::Comprehension(comprehension) if comprehension.kind == ComprehensionKind::Generator)
 }
 
 /// Whether the expression is a read whose value is only tested.

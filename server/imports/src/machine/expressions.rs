@@ -36,6 +36,12 @@ impl Machine<'_> {
             ExpressionKind::Call(call) => self.call_expression(expression.span, call),
             ExpressionKind::Subscript { value, index } => {
                 let object = self.evaluate(value)?;
+                if let ExpressionKind::Slice { lower, upper, step: Some(step) } = &index.kind {
+                    let is_whole = lower.is_none() && upper.is_none();
+                    let step = self.evaluate(step)?;
+                    let is_backwards = is_whole && step == Value::Int(-1);
+                    return Ok(if is_backwards { self.backwards(&object) } else { Value::Unknown });
+                }
                 if let ExpressionKind::Slice { lower, upper, .. } = &index.kind {
                     let lower = lower.as_ref().map(|bound| self.evaluate(bound)).transpose()?;
                     let upper = upper.as_ref().map(|bound| self.evaluate(bound)).transpose()?;
@@ -96,7 +102,7 @@ impl Machine<'_> {
         }
     }
 
-    fn possibly_value(&mut self, expression: &Expression) -> Value {
+    pub(super) fn possibly_value(&mut self, expression: &Expression) -> Value {
         self.possibly_raising(|machine| machine.evaluate(expression).map(Some)).unwrap_or(Value::Unknown)
     }
 

@@ -109,7 +109,7 @@ impl Machine<'_> {
     /// runs, and whether it imports what it mentions, is not known.
     pub(super) fn follow_mentions(&mut self) {
         while let Some(mentions) = self.mentions.pop() {
-            let frame = self.frame_of_module(mentions.module, &mentions.file);
+            let frame = Self::frame_of_module(mentions.module, &mentions.file);
             self.frames.push(frame);
             for name in &mentions.facts.dotted_names {
                 if self.is_module_name(name) {

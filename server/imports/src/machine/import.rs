@@ -123,7 +123,7 @@ impl Machine<'_> {
     }
 
     /// Imports for a statement: the user's file may take over a checkpoint for it.
-    fn import_for_statement(&mut self, name: &str) -> Raises<Value> {
+    pub(super) fn import_for_statement(&mut self, name: &str) -> Raises<Value> {
         if self.observes() { self.import_for_user(name) } else { self.import_module(name) }
     }
 
@@ -324,7 +324,7 @@ impl Machine<'_> {
     }
 
     /// `import_from`: the attribute, or what stands in `sys.modules` under the full name.
-    fn import_from(&mut self, module: &Value, full: &str, name: &str) -> Raises<Value> {
+    pub(super) fn import_from(&mut self, module: &Value, full: &str, name: &str) -> Raises<Value> {
         let Some(alternatives) = module.alternatives() else { return Ok(Value::Unknown) };
         if alternatives.len() != 1 {
             return Ok(Value::Unknown);

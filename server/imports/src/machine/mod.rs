@@ -19,6 +19,7 @@ mod guards;
 mod heap;
 mod import;
 mod intrinsics;
+mod lazy;
 mod loader;
 mod methods;
 mod modules;

@@ -227,7 +227,7 @@ impl Machine<'_> {
         program: &[speclens_source::program::Statement],
         observed: bool,
     ) -> Raises<()> {
-        let frame = self.frame_of_module(module, file);
+        let frame = Self::frame_of_module(module, file);
         self.frames.push(Frame { observed, ..frame });
         // A module's statements have their own shares of steps, wherever its import stands.
         let (limit, steps) = (self.statement_limit, self.steps);
@@ -246,7 +246,7 @@ impl Machine<'_> {
     }
 
     /// The frame of a module's own code.
-    pub(super) fn frame_of_module(&self, module: ObjectId, file: &Arc<str>) -> Frame {
+    pub(super) fn frame_of_module(module: ObjectId, file: &Arc<str>) -> Frame {
         Frame {
             file: Arc::clone(file),
             module,
@@ -481,7 +481,7 @@ impl Machine<'_> {
             return (SpecState::Unknown, None);
         }
         let value = slot.map(|slot| slot.value.clone());
-        if value.is_some() || !self.makes_attributes_up(id) {
+        if !self.makes_attributes_up(id, value.is_some()) {
             return self.as_spec(value.as_ref(), self.state.heap.get(id).open);
         }
         // A look must not change anything.
@@ -492,13 +492,17 @@ impl Machine<'_> {
             Err(_) => (SpecState::Unknown, None),
         };
         self.state = state;
-        seen
+        match (seen, value) {
+            ((SpecState::Unknown, _), Some(value)) => self.as_spec(Some(&value), false),
+            (seen, _) => seen,
+        }
     }
 
-    fn makes_attributes_up(&self, id: ObjectId) -> bool {
+    /// Whether the object's class answers for an attribute that it has, or has not.
+    fn makes_attributes_up(&self, id: ObjectId, has_it: bool) -> bool {
         let class = &self.state.heap.get(id).class;
         let has = |name| self.find_in_class(class, name).is_some();
-        matches!(class, Value::Object(_)) && (has("__getattr__") || has("__getattribute__"))
+        matches!(class, Value::Object(_)) && (has("__getattribute__") || !has_it && has("__getattr__"))
     }
 
     fn as_spec(&self, value: Option<&Value>, open: bool) -> (SpecState, Option<Name>) {

@@ -359,6 +359,20 @@ impl Machine<'_> {
         }
     }
 
+    /// `object[::-1]`.
+    pub(super) fn backwards(&mut self, object: &Value) -> Value {
+        let (Some(mut items), true) = self.elements(object) else { return Value::Unknown };
+        items.reverse();
+        match object {
+            Value::Str(_) => Value::str(items.iter().filter_map(Value::as_str).collect::<String>()),
+            Value::Tuple(_) => Value::tuple(items),
+            _ => {
+                let region = self.region();
+                self.state.heap.list(items, region)
+            }
+        }
+    }
+
     /// `object[index] = value`.
     pub(super) fn set_item(&mut self, object: &Value, index: &Value, value: Value) -> Raises<()> {
         if let Value::Builtin(builtin) = object {

@@ -83,7 +83,7 @@ impl Machine<'_> {
                         let found = self.modules_below(&path, &prefix);
                         self.list_or_unknown(found)
                     }
-                    (Some(path), Some(prefix)) => return Some(self.walk_packages(&path, &prefix)),
+                    (Some(path), Some(prefix)) => self.walk_packages(&path, &prefix),
                     _ => Value::Unknown,
                 }
             }
@@ -248,8 +248,8 @@ impl Machine<'_> {
         for directory in directories {
             self.path_text(&directory)?;
             for (file, kind) in self.members(&directory).unwrap_or_default() {
-                let stem = suffixes.iter().map(String::as_str).chain([".py", ".pyc"]);
-                let stem = stem.filter_map(|suffix| file.strip_suffix(suffix)).next();
+                let mut stem = suffixes.iter().map(String::as_str).chain([".py", ".pyc"]);
+                let stem = stem.find_map(|suffix| file.strip_suffix(suffix));
                 let (name, is_package) = match (stem, kind) {
                     (Some("__init__"), _) => continue,
                     (Some(name), _) => (name, false),
@@ -280,14 +280,14 @@ impl Machine<'_> {
     }
 
     /// `pkgutil.walk_packages(path, prefix)`: imports each package on the way.
-    fn walk_packages(&mut self, path: &Value, prefix: &str) -> Raises<Value> {
+    fn walk_packages(&mut self, path: &Value, prefix: &str) -> Value {
         let mut all = Vec::new();
         let mut waiting = vec![(path.clone(), prefix.to_owned())];
         while let Some((path, prefix)) = waiting.pop() {
             if !self.may_repeat() {
-                return Ok(Value::Unknown);
+                return Value::Unknown;
             }
-            let Some(found) = self.modules_below(&path, &prefix) else { return Ok(Value::Unknown) };
+            let Some(found) = self.modules_below(&path, &prefix) else { return Value::Unknown };
             for info in found {
                 let (Some(items), _) = self.elements(&info) else { continue };
                 all.push(info);
@@ -299,7 +299,7 @@ impl Machine<'_> {
                 }
             }
         }
-        Ok(self.list_or_unknown(Some(all)))
+        self.list_or_unknown(Some(all))
     }
 
     /// An instance of a tuple's class, with names for its items.

@@ -17,8 +17,11 @@ pub(super) struct Region {
     /// 0 for the one in which everything is certain.
     number: u32,
     /// What the attributes were that it has written.
-    writes: IndexMap<(ObjectId, Name), Option<Slot>, FxBuildHasher>,
+    writes: Writes<Option<Slot>>,
 }
+
+/// Attributes that were written, in order.
+type Writes<T> = IndexMap<(ObjectId, Name), T, FxBuildHasher>;
 
 /// An attribute with what it was before a region, and what it was at its end.
 type Write = ((ObjectId, Name), Option<Slot>, Option<Slot>);
@@ -90,8 +93,7 @@ impl Machine<'_> {
     ) -> (T, T) {
         let (first, first_writes) = self.in_branch(first);
         let (second, second_writes) = self.in_branch(second);
-        let mut merged: IndexMap<(ObjectId, Name), (Option<Slot>, [Option<Slot>; 2]), FxBuildHasher> =
-            IndexMap::default();
+        let mut merged: Writes<(Option<Slot>, [Option<Slot>; 2])> = IndexMap::default();
         for (branch, writes) in [first_writes, second_writes].into_iter().enumerate() {
             for (key, old, new) in writes {
                 let entry = merged.entry(key).or_insert_with(|| (old.clone(), [old.clone(), old]));

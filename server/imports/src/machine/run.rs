@@ -54,6 +54,14 @@ impl Checkpoint {
         let mut machine = Machine::new(world, state);
         let module = machine.bare_module("site", None);
         let facts = ModuleFacts::of_text(&format!("{}{text}", "\n".repeat(line.saturating_sub(1) as usize)));
+        // Lines look at the variables of `site.addpackage`, which executes them.
+        let region = machine.region();
+        let scope = Payload::Scope { enclosing: None };
+        if let Value::Object(names) = machine.state.heap.make(Value::Unknown, scope, region) {
+            let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+            machine.state.heap.set(names, "sitedir", Value::str(directory), None);
+            machine.frames.push(super::Frame { names, ..Machine::frame_of_module(module, &Arc::from(file)) });
+        }
         // `site` prints what the line raises, and goes on.
         drop(machine.run_module(module, &Arc::from(file), &facts.program, false));
         let finders = machine.finders_at_startup(&self.state);

@@ -42,7 +42,7 @@ impl Machine<'_> {
         let (names, enclosing, module) = (frame.names, frame.enclosing, frame.module);
         if !frame.globals.iter().any(|global| global == name) {
             if let Some(slot) = self.state.heap.slot(names, name) {
-                return Ok(slot.value.clone());
+                return self.used(names, name, slot.value.clone());
             }
             if let Some(scope) = self.enclosing_with(enclosing, name) {
                 return Ok(self
@@ -53,7 +53,7 @@ impl Machine<'_> {
             }
         }
         if let Some(slot) = self.state.heap.slot(module, name) {
-            return Ok(slot.value.clone());
+            return self.used(module, name, slot.value.clone());
         }
         if let Some(value) = builtin_name(name) {
             return Ok(value);

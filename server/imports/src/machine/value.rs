@@ -199,6 +199,8 @@ pub enum Payload {
     List(Vec<Value>),
     /// A dict.
     Dict(Vec<(Value, Value)>),
+    /// A name of a `lazy import`.
+    LazyImport(Arc<super::lazy::LazyImport>),
     /// An iterator that `map` or `filter` made, with what they were given.
     Deferred(Arc<[Value]>),
     /// A property, static method or class method around a function.
