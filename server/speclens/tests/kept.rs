@@ -1,6 +1,6 @@
 //! What `speclens effects` and `speclens graph` keep on disk between runs: the answer is the same as without.
 #![expect(clippy::disallowed_methods, reason = "tests make files and start processes")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 
