@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 use speclens_environment::Project;
 use speclens_files::Db;
 use speclens_imports::DatabaseWorld;
@@ -15,7 +16,7 @@ use crate::finding::Certainty;
 use crate::verdicts;
 
 /// What `import NAME` does in a fresh interpreter.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Effects {
     /// The module that is imported.
     pub name: String,
@@ -38,7 +39,7 @@ pub struct Effects {
 }
 
 /// Something that an import adds.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Added {
     /// The class or function as `module.qualname`; the path.
     pub what: String,
@@ -51,7 +52,7 @@ pub struct Added {
 }
 
 /// An entry of `sys.modules` that an import adds.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Module {
     /// Its name.
     pub name: Name,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use speclens_environment::{EditableModule, Environment, PathOrigin, Project, PythonVersion};
 use speclens_files::Db;
 use speclens_imports::DatabaseWorld;
@@ -63,7 +64,7 @@ impl Kind {
 }
 
 /// Something on the disk that decided the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The file or directory.
     pub file: PathBuf,

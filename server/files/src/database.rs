@@ -130,6 +130,12 @@ impl Database {
         }
     }
 
+    /// Every path that was asked for, with what was found.
+    pub fn known(&self) -> impl Iterator<Item = (&Path, &Status)> {
+        let entries = self.inner.paths.all().into_iter();
+        entries.map(|entry| (entry.path(&self.inner).as_path(), entry.status(&self.inner)))
+    }
+
     /// Lets go of remembered values that are many and large, the least recently used first. The answers stay the same.
     pub fn forget_old(&mut self) {
         // salsa does so whenever a new revision begins.

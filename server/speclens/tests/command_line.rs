@@ -43,6 +43,7 @@ impl Place {
         let mut command = Command::new(program);
         command
             .current_dir(&self.0)
+            .env("SPECLENS_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
             .env_remove("PYTHONPATH")
             .env_remove("VIRTUAL_ENV")
             .env_remove("NO_COLOR");

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use speclens_source::Name;
 
 use super::state::Evidence;
 
 /// Where a spec went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SpecState {
     /// The module has a `ModuleSpec`.
     Present,

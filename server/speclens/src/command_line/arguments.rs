@@ -35,6 +35,9 @@ pub struct Common {
     /// As `python -I`: no script directory, no PYTHONPATH, no user site
     #[arg(long, global = true, help_heading = "Environment")]
     pub isolated: bool,
+    /// Compute anew, and keep nothing on disk for the next run
+    #[arg(long, global = true, help_heading = "Environment")]
+    pub no_cache: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     pub color: Color,

@@ -1,10 +1,10 @@
 //! `speclens effects`: what importing modules does to the import state, as JSON lines or for people.
 
 use serde_json::{Map, Value as Json, json};
-use speclens_analysis::{Added, Certainty, Effects, Evidence, Module, Resolver, effects};
-use speclens_environment::Project;
+use speclens_analysis::{Added, Certainty, Effects, Evidence, Module};
 
 use super::arguments::{self, Format};
+use super::kept::{Imported, Imports};
 use super::session::{Session, slashed};
 use super::text::{Page, bad, dim, good};
 use super::tree::{Node, Notable, Places, Tree, additions, runs};
@@ -12,13 +12,13 @@ use super::{Failure, Verdict, names_modules};
 
 pub fn run(session: &Session, arguments: &arguments::Effects) -> Result<Verdict, Failure> {
     names_modules(arguments.modules.iter().chain(&arguments.after))?;
-    let project = session.current_project()?;
+    let imports = Imports::new(session);
     for (at, name) in arguments.modules.iter().enumerate() {
-        let effects = effects(session.database.db(), project, name, &arguments.after);
+        let imported = imports.of(name, &arguments.after)?;
         match arguments.format.format {
-            Format::Json => Session::print_plain(&format!("{}\n", json(&effects)))?,
-            Format::Text if at > 0 => session.print(&format!("\n{}", page(session, project, &effects)))?,
-            Format::Text => session.print(&page(session, project, &effects))?,
+            Format::Json => Session::print_plain(&format!("{}\n", json(&imported.effects)))?,
+            Format::Text if at > 0 => session.print(&format!("\n{}", page(session, &imported)))?,
+            Format::Text => session.print(&page(session, &imported))?,
         }
     }
     Ok(Verdict::Clean)
@@ -54,9 +54,10 @@ fn evidence_json(evidence: &Evidence) -> Json {
     json!({"file": slashed(&evidence.file), "line": evidence.line, "what": evidence.what})
 }
 
-fn page(session: &Session, project: Project, effects: &Effects) -> String {
-    let places = Places::new(session, project);
-    let notable = Notable::of(effects, &Resolver::new(session.database.db(), project));
+fn page(session: &Session, imported: &Imported) -> String {
+    let effects = &imported.effects;
+    let places = Places::new(session, &imported.sys_path);
+    let notable = Notable::of(effects, imported.version());
     let mut text = Text { page: Page::default(), effects, tree: Tree::new(effects), places };
     text.head(&notable);
     if session.verbose > 0 {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use speclens_analysis::{Certainty, Effects, Resolver, effects};
+use speclens_analysis::{Certainty, Effects};
 
 use super::arguments::{self, GraphFormat};
+use super::kept::Imports;
 use super::session::Session;
 use super::tree::{self, Notable, Places, Tree, additions, runs};
 use super::{Failure, Verdict, names_modules};
@@ -47,10 +48,10 @@ struct Edge {
 
 pub fn run(session: &Session, arguments: &arguments::Graph) -> Result<Verdict, Failure> {
     names_modules(std::iter::once(&arguments.module).chain(&arguments.after))?;
-    let project = session.current_project()?;
-    let effects = effects(session.database.db(), project, &arguments.module, &arguments.after);
-    let notable = Notable::of(&effects, &Resolver::new(session.database.db(), project));
-    let graph = graph(&effects, &notable, &Places::new(session, project), arguments.all);
+    let imported = Imports::new(session).of(&arguments.module, &arguments.after)?;
+    let notable = Notable::of(&imported.effects, imported.version());
+    let places = Places::new(session, &imported.sys_path);
+    let graph = graph(&imported.effects, &notable, &places, arguments.all);
     Session::print_plain(&match arguments.format {
         GraphFormat::Mermaid => graph.mermaid(),
         GraphFormat::Dot => graph.dot(),

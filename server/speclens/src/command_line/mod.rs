@@ -7,6 +7,7 @@ mod env;
 mod explain;
 mod files;
 mod graph;
+mod kept;
 mod output;
 mod resolve;
 mod rule;

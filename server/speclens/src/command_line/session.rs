@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use speclens_environment::{Environment, Project, Request, Variables, environment};
-use speclens_files::{Database, PathKind};
+use speclens_files::{Cache, Database, PathKind, cache_directory};
 
 use super::Failure;
 use super::arguments::{Color, Common};
@@ -16,6 +16,8 @@ pub struct Session {
     pub request: Request,
     /// The current directory: relative paths start here.
     pub directory: PathBuf,
+    /// Where answers are kept between runs.
+    pub cache: Option<Cache>,
     pub quiet: bool,
     /// How often `-v` was given.
     pub verbose: u8,
@@ -24,6 +26,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(common: Common, variables: Variables, directory: PathBuf) -> Result<Self, Failure> {
+        let cache = (!common.no_cache).then(|| cache(&variables, &directory)).flatten();
         let database = Database::on_disk();
         let python =
             common.python.map(|path| find_python(&database, &variables, &directory, &path)).transpose()?;
@@ -45,6 +48,7 @@ impl Session {
             database,
             request,
             directory,
+            cache,
             quiet: common.quiet,
             verbose: common.verbose,
             color: common.color,
@@ -65,9 +69,17 @@ impl Session {
 
     /// Says that there is no Python here, once per environment; where one was asked for by name, that is an end.
     pub fn tell_if_no_python(&self, environment: &Environment) -> Result<(), Failure> {
+        if let Some(sentence) = self.no_python(environment)? {
+            self.warn(&sentence);
+        }
+        Ok(())
+    }
+
+    /// That there is no Python here, and what stands in for it, as a sentence.
+    pub fn no_python(&self, environment: &Environment) -> Result<Option<String>, Failure> {
         let interpreter = &environment.interpreter;
         if interpreter.standard_library.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         if let Some(asked) = &self.request.python
             && interpreter.executable.is_none()
@@ -82,13 +94,15 @@ impl Session {
             (None, Some(version)) => format!("no Python {version} was found"),
             (None, None) => "no Python was found".to_owned(),
         };
+        let version = interpreter.version;
+        Ok(Some(format!("{reason}; using the built-in account of Python {version}'s standard library")))
+    }
+
+    /// Says a sentence on stderr.
+    pub fn warn(&self, sentence: &str) {
         if !self.quiet {
-            anstream::eprintln!(
-                "speclens: {reason}; using the built-in account of Python {}'s standard library",
-                interpreter.version
-            );
+            anstream::eprintln!("speclens: {sentence}");
         }
-        Ok(())
     }
 
     /// Writes an answer to stdout, without its colours where they are not wanted.
@@ -146,6 +160,12 @@ pub fn absolute(directory: &Path, path: &Path) -> PathBuf {
         }
     }
     result
+}
+
+/// The answers of former runs.
+fn cache(variables: &Variables, directory: &Path) -> Option<Cache> {
+    let asked = variables.get("SPECLENS_CACHE_DIR").map(|path| absolute(directory, Path::new(path)));
+    asked.or_else(|| cache_directory(|name| variables.get(name))).map(Cache::new)
 }
 
 /// What `--python` names: a path, or a program on `PATH`.

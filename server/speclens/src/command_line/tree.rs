@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use speclens_analysis::{Added, Certainty, Effects, Evidence, Module, Resolver};
-use speclens_environment::{Project, tables};
+use speclens_analysis::{Added, Certainty, Effects, Evidence, Module};
+use speclens_environment::{PythonVersion, tables};
 use speclens_source::Name;
 
 use super::session::{Session, shown, slashed};
@@ -130,8 +130,8 @@ pub struct Notable<'e> {
 }
 
 impl<'e> Notable<'e> {
-    pub fn of(effects: &'e Effects, resolver: &Resolver<'_>) -> Self {
-        let tables = tables(resolver.environment().interpreter.version);
+    pub fn of(effects: &'e Effects, version: PythonVersion) -> Self {
+        let tables = tables(version);
         let is_standard = |name: &str| tables.is_stdlib(name.split('.').next().unwrap_or(name));
         let of_library = |module: &Module| is_standard(&module.name) && !is_standard(&effects.name);
         let odd = effects.modules.iter().filter(|module| module.is_odd());
@@ -160,13 +160,12 @@ pub fn additions(effects: &Effects) -> Vec<(&'static str, &Added)> {
 /// Paths as they are below `sys.path`: the same on every machine, and short.
 pub struct Places<'s> {
     session: &'s Session,
-    entries: Vec<String>,
+    entries: Vec<&'s str>,
 }
 
 impl<'s> Places<'s> {
-    pub fn new(session: &'s Session, project: Project) -> Self {
-        let resolver = Resolver::new(session.database.db(), project);
-        let mut entries = resolver.sys_path().to_vec();
+    pub fn new(session: &'s Session, sys_path: &'s [String]) -> Self {
+        let mut entries: Vec<&str> = sys_path.iter().map(String::as_str).collect();
         // The longest that fits: site-packages is below the standard library.
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.len()));
         Self { session, entries }
