@@ -148,7 +148,6 @@ const IMPORT_STATE: &[&str] = &[
     "_getframe",
     "create_module",
     "declare_namespace",
-    "exec",
     "exec_module",
     "extend_path",
     "f_globals",
