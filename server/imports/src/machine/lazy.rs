@@ -5,26 +5,7 @@ use speclens_source::program::Alias;
 
 use super::Machine;
 use super::exception::Raises;
-use super::value::{ObjectId, Payload, Value};
-
-/// A name that stands for an import which has not happened.
-#[derive(Debug)]
-pub struct LazyImport {
-    /// The absolute name of the module.
-    module: Name,
-    /// What is bound when it has happened.
-    binds: Binds,
-}
-
-#[derive(Debug)]
-enum Binds {
-    /// `import a.b`: the module `a`.
-    Top,
-    /// `import a.b as c`: the module `a.b`.
-    Module,
-    /// `from a import b`: the attribute `b`.
-    Attribute(Name),
-}
+use super::value::{Binds, LazyImport, ObjectId, Payload, Value};
 
 impl Machine<'_> {
     /// `lazy import a.b [as c], …`.

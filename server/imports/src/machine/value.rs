@@ -195,7 +195,7 @@ pub enum Payload {
     /// A dict.
     Dict(Vec<(Value, Value)>),
     /// A name of a `lazy import`.
-    LazyImport(Arc<super::lazy::LazyImport>),
+    LazyImport(Arc<LazyImport>),
     /// An iterator that `map` or `filter` made, with what they were given.
     Deferred(Arc<[Value]>),
     /// A property, static method or class method around a function.
@@ -228,4 +228,24 @@ pub struct FunctionObject {
     pub file: Arc<str>,
     /// The class whose body defines it, for `super()`.
     pub class: Option<ObjectId>,
+}
+
+/// A name that stands for an import which has not happened.
+#[derive(Debug)]
+pub struct LazyImport {
+    /// The absolute name of the module.
+    pub(super) module: Name,
+    /// What is bound when it has happened.
+    pub(super) binds: Binds,
+}
+
+/// What a lazy import binds.
+#[derive(Debug)]
+pub(super) enum Binds {
+    /// `import a.b`: the module `a`.
+    Top,
+    /// `import a.b as c`: the module `a.b`.
+    Module,
+    /// `from a import b`: the attribute `b`.
+    Attribute(Name),
 }
