@@ -247,7 +247,13 @@ impl Machine<'_> {
 
     /// One turn of a loop that possibly runs.
     fn possible_turn(&mut self, body: &Block) -> Completion {
-        match self.possibly_raising(|machine| machine.execute_block(body)) {
+        let end = self.possibly_raising(|machine| machine.execute_block(body));
+        self.after_possible_turn(end)
+    }
+
+    /// How a loop goes on behind a turn that possibly ran.
+    fn after_possible_turn(&mut self, end: Completion) -> Completion {
+        match end {
             Completion::Return(value) => {
                 self.possibly_return(value);
                 Completion::Doubtful
@@ -310,17 +316,12 @@ impl Machine<'_> {
                 break;
             }
             let item = item.cloned().unwrap_or_default();
-            let turn = self.possibly_raising(|machine| {
+            let end = self.possibly_raising(|machine| {
                 machine.assign(target, item)?;
                 machine.execute_block(body)
             });
-            match turn {
-                Completion::Return(value) => {
-                    self.possibly_return(value);
-                    together = Completion::Doubtful;
-                }
-                Completion::Doubtful => together = Completion::Doubtful,
-                _ => {}
+            if matches!(self.after_possible_turn(end), Completion::Doubtful) {
+                together = Completion::Doubtful;
             }
         }
         together

@@ -212,6 +212,7 @@ impl Machine<'_> {
             Found::Spec(spec) => self.load(spec)?,
             Found::Object(spec) => self.load_from_object(name, spec)?,
             Found::Unknown => return Ok(self.unfollowed(name)),
+            Found::Raised(raised) => return Err(raised),
             Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
             Found::Nothing => return Err(Raised::not_found(name, format!("No module named '{name}'"))),
         };
@@ -266,14 +267,11 @@ impl Machine<'_> {
             Ok(None) if self.version().at_least(12) => return Found::Nothing,
             _ => return Found::Unknown,
         };
-        let asked = self.possibly_raising(|machine| {
-            machine.call(&method, vec![Value::str(name), path, Value::None], Vec::new()).map(Some)
-        });
-        match asked {
-            Some(Value::None) => Found::Nothing,
-            Some(Value::Object(spec)) if self.state.heap.get(spec).class == MODULE_SPEC => {
-                Found::Object(spec)
-            }
+        // A finder may note that it is asked, so as not to ask itself again.
+        match self.call(&method, vec![Value::str(name), path, Value::None], Vec::new()) {
+            Ok(Value::None) => Found::Nothing,
+            Err(raised) => Found::Raised(raised),
+            Ok(Value::Object(spec)) if self.state.heap.get(spec).class == MODULE_SPEC => Found::Object(spec),
             _ => Found::Unknown,
         }
     }
@@ -419,6 +417,8 @@ pub(super) enum Found {
     Spec(ModuleSpec),
     /// A spec that code made.
     Object(ObjectId),
+    /// A finder raises.
+    Raised(Box<Raised>),
     /// No finder has the module.
     Nothing,
     /// A finder's answer is not known.

@@ -352,7 +352,7 @@ impl Machine<'_> {
                         PackagePath::None => return Err(self.no_path(&name, parent)),
                     }
                 }
-                Ok(self.search_spec(&name, path.as_deref()))
+                self.search_spec(&name, path.as_deref())
             }
         }
     }
@@ -390,14 +390,15 @@ impl Machine<'_> {
         Err(raised)
     }
 
-    fn search_spec(&mut self, name: &str, path: Option<&[String]>) -> Value {
-        match self.find_on_meta_path(name, path) {
+    fn search_spec(&mut self, name: &str, path: Option<&[String]>) -> Raises<Value> {
+        Ok(match self.find_on_meta_path(name, path) {
             Found::Spec(spec) => self.spec_object(&spec),
             Found::Object(spec) => Value::Object(spec),
             Found::Unknown => Value::Unknown,
+            Found::Raised(raised) => return Err(raised),
             Found::Nothing if self.world.is_elsewhere(name) => Value::Unknown,
             Found::Nothing => Value::None,
-        }
+        })
     }
 
     /// `PathFinder.find_spec(fullname, path=None)`.

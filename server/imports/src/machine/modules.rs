@@ -147,12 +147,7 @@ impl Machine<'_> {
     /// `_load_unlocked`: makes the module, puts it into `sys.modules`, runs it, and gives what stands there then.
     pub(super) fn load(&mut self, spec: ModuleSpec) -> Raises<Value> {
         let name = Name::from(spec.name.as_str());
-        let module = match &spec.loader {
-            // Its `create_module` gives another module, which stands in for the one asked for
-            // (`_distutils_hack/__init__.py`, `spec_for_distutils`).
-            Some(Loader::Other(class)) if class == "DistutilsLoader" => self.local_distutils(&spec)?,
-            _ => self.module_from_spec(&spec),
-        };
+        let module = self.module_from_spec(&spec);
         let site = self.site();
         if !self.state.first_imports.contains_key(&name) {
             self.state.first_imports.insert_mut(name.clone(), site);
@@ -169,16 +164,6 @@ impl Machine<'_> {
                 Err(Raised::of("builtins.KeyError", message))
             }
         }
-    }
-
-    fn local_distutils(&mut self, spec: &ModuleSpec) -> Raises<ObjectId> {
-        let imported = self.import_module("setuptools._distutils")?;
-        let Value::Object(module) = imported else { return Ok(self.module_from_spec(spec)) };
-        let version = self.version();
-        let spec_object = self.spec_object(&spec.after_import_in(version));
-        self.set_slot(module, "__name__", Value::str(&spec.name));
-        self.set_slot(module, "__spec__", spec_object);
-        Ok(module)
     }
 
     pub(super) fn run_loaded(&mut self, module: ObjectId, spec: &ModuleSpec) -> Raises<()> {

@@ -64,7 +64,7 @@ impl Checkpoint {
         }
         // `site` prints what the line raises, and goes on.
         drop(machine.run_module(module, &Arc::from(file), &facts.program, false));
-        let finders = machine.finders_at_startup(&self.state);
+        let finders = machine.finders_after(&self.state, file);
         let state = ImportState {
             search: Arc::clone(&self.state.search),
             finders: Arc::new(finders),
@@ -155,22 +155,21 @@ impl Machine<'_> {
         state
     }
 
-    /// The objects of the finders that the environment knows to be there. They are asked as code asks them, by what they
-    /// are.
-    fn finders_at_startup(&self, before: &ImportState) -> Vec<Option<super::Installed>> {
-        let mut finders = before.finders.to_vec();
-        for (known, object) in before.search.meta_path.iter().zip(&mut finders) {
-            if matches!(known, MetaPathFinder::DistutilsHack { .. }) && object.is_none() {
-                let made = self
-                    .state
-                    .finders
-                    .iter()
-                    .flatten()
-                    .find(|made| self.class_name(&self.class_of(&made.value)) == "DistutilsMetaFinder");
-                *object = made.cloned();
+    /// The finders of the environment, with the object that a `.pth` file has put there: it is asked as code asks it.
+    fn finders_after(&self, before: &ImportState, file: &str) -> Vec<Option<super::Installed>> {
+        let is_new =
+            |made: &&super::Installed| !before.finders.iter().flatten().any(|old| old.put == made.put);
+        let made = self.state.finders.iter().flatten().find(is_new);
+        let known = before.search.meta_path.iter().zip(before.finders.iter());
+        let objects = known.map(|(known, object)| match known {
+            MetaPathFinder::DistutilsHack { file: from, .. }
+                if object.is_none() && from.to_str() == Some(file) =>
+            {
+                made.cloned()
             }
-        }
-        finders
+            _ => object.clone(),
+        });
+        objects.collect()
     }
 
     /// Imports for the user's file: from a checkpoint where the state is still that of a sequence of imports.
