@@ -193,9 +193,11 @@ impl Machine<'_> {
             region,
             payload: Payload::Scope { enclosing: function.enclosing },
         });
+        let given = arguments.len();
         self.bind_parameters(variables, function, arguments, keywords);
         let observed = self.user_file.as_ref() == Some(&function.file);
         if observed {
+            self.bind_reads(variables, &code.parameters, given);
             self.called.insert(Arc::as_ptr(&code));
         }
         self.calls += 1;
