@@ -114,6 +114,9 @@ impl Machine<'_> {
             _ if self.owner_of_dict(&value).is_some() => return Ok(Some(self.bound_builtin(&value, name))),
             _ => {}
         }
+        if matches!(name, "__file__" | "__cached__" | "__path__") && self.is_built_in(id) {
+            return Ok(None);
+        }
         if let Some(found) = self.known_module_attribute(id, name) {
             return Ok(Some(found));
         }
@@ -134,6 +137,12 @@ impl Machine<'_> {
             return Ok(Some(Value::Unknown));
         }
         self.dynamic_attribute(id, &class, name)
+    }
+
+    /// Whether a module is compiled into the interpreter, without a file (`BuiltinImporter`).
+    fn is_built_in(&self, id: ObjectId) -> bool {
+        let loader = self.state.heap.slot(id, "__loader__").map(|slot| &slot.value);
+        self.is_module(id) && loader == Some(&Value::Builtin("_frozen_importlib.BuiltinImporter"))
     }
 
     /// `__getattr__`: the module's own (PEP 562, 3.7+), or the class's.

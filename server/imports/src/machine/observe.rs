@@ -101,9 +101,19 @@ pub enum ObservationKind {
 }
 
 impl ObservationKind {
+    /// What the read gave.
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        match self {
+            Self::ModuleAttribute { seen, .. }
+            | Self::SpecAttribute { seen, .. }
+            | Self::Call { seen, .. } => Some(seen),
+            Self::Import { .. } | Self::FindSpec { .. } => None,
+        }
+    }
+
     /// Whether it is a read, whose value goes on.
     pub(super) fn is_read(&self) -> bool {
-        !matches!(self, Self::Import { .. } | Self::FindSpec { .. })
+        self.seen().is_some()
     }
 }
 

@@ -6,7 +6,7 @@ use speclens_source::{Name, Span};
 
 use super::Machine;
 use super::exception::{Raised, Raises};
-use super::observe::{Consequence, Outcome};
+use super::observe::{Consequence, Outcome, Seen};
 use super::value::{ObjectId, Value};
 
 /// How far back the read that an expression is can lie, counted in observations.
@@ -144,6 +144,11 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether the call that begins passes what was read.
+    pub(super) fn passes_reads(&self) -> bool {
+        self.provenance.passed.iter().any(|reads| !reads.is_empty())
+    }
+
     /// What a variable holds is compared with None, or asked for its truth: the code around deals with it.
     pub(super) fn note_test(&mut self, key: &(ObjectId, Name)) {
         let reads = self.provenance.variables.get(key).cloned().unwrap_or_default();
@@ -174,8 +179,13 @@ impl Machine<'_> {
     fn add_consequence(&mut self, reads: &[usize], outcome: &Outcome, certain: bool, span: Span) {
         let certain = certain && self.is_certain() && !self.uncalled_elsewhere(reads);
         for index in reads {
-            if let Some(read) = self.observations.get_mut(*index).filter(|read| read.consequence.is_none()) {
-                read.handled = false;
+            let Some(read) = self.observations.get_mut(*index).filter(|read| read.consequence.is_none())
+            else {
+                continue;
+            };
+            let is_path = matches!(outcome, Outcome::IsPath);
+            if !is_path || matches!(read.kind.seen(), Some(Seen::Known(_))) {
+                read.handled &= is_path;
                 read.consequence = Some(Consequence { outcome: outcome.clone(), span, certain });
             }
         }
