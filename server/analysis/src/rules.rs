@@ -30,6 +30,12 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/import-raises.md"),
     },
     Rule {
+        name: "invalid-configuration",
+        severity: Severity::Warning,
+        summary: "A key or a value of `speclens.toml` or `[tool.speclens]` that means nothing",
+        page: include_str!("rules/invalid-configuration.md"),
+    },
+    Rule {
         name: "module-without-spec",
         severity: Severity::Warning,
         summary: "A read of `__spec__` on a module whose `__spec__` is None or missing",
@@ -46,6 +52,12 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "A read of `__spec__` in a script, where it is None",
         page: include_str!("rules/script-without-spec.md"),
+    },
+    Rule {
+        name: "unused-ignore",
+        severity: Severity::Warning,
+        summary: "A comment `# speclens: ignore` that silences nothing",
+        page: include_str!("rules/unused-ignore.md"),
     },
 ];
 
