@@ -62,6 +62,8 @@ pub enum Command {
     Env(Env),
     /// List the rules, or show what one means, with an example that can be run
     Rule(Rule),
+    /// Print the JSON schema of `speclens.toml`
+    Schema,
     /// Print the specs of modules, one JSON object a line
     Resolve(Resolve),
     /// Show what importing modules does to sys.modules, sys.meta_path, sys.path_hooks, sys.path and __import__
@@ -87,6 +89,12 @@ pub struct Check {
     /// How to write the findings
     #[arg(long, value_name = "FORMAT", alias = "format", default_value = "full", help_heading = "Output")]
     pub output_format: OutputFormat,
+    /// Apply the fixes after which the code does what it did before, and report what is left
+    #[arg(long)]
+    pub fix: bool,
+    /// Exit with 0 even where something was found
+    #[arg(long)]
+    pub exit_zero: bool,
 }
 
 #[derive(Debug, Args)]
