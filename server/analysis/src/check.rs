@@ -61,6 +61,7 @@ fn rule_of(observation: &Observation) -> &'static str {
         ObservationKind::FindSpec { .. } => "find_spec",
         ObservationKind::ModuleAttribute { .. } => "attribute",
         ObservationKind::SpecAttribute { .. } => "spec",
+        ObservationKind::Call { .. } => "call",
     }
 }
 

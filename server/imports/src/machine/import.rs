@@ -146,7 +146,7 @@ impl Machine<'_> {
     pub(super) fn observe(&mut self, span: Span, kind: ObservationKind, handled: bool) {
         let certain = self.is_certain();
         let uncalled = self.uncalled;
-        self.observations.push(Observation { span, kind, certain, uncalled, handled });
+        self.observations.push(Observation { span, kind, certain, uncalled, handled, consequence: None });
     }
 
     /// `importlib.import_module(name)` for an absolute name: the module that stands in `sys.modules` in the end.

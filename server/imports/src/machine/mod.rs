@@ -18,6 +18,7 @@ mod extension;
 mod guards;
 mod heap;
 mod import;
+mod inspection;
 mod intrinsics;
 mod lazy;
 mod loader;
@@ -27,6 +28,8 @@ mod namespace;
 mod observe;
 mod operators;
 mod paths;
+mod provenance;
+mod reads;
 mod region;
 mod run;
 mod state;
@@ -44,7 +47,7 @@ use speclens_source::{BinaryFacts, ModuleFacts, Name, Span};
 
 pub use effects::{Addition, Effects, ModuleEffect};
 pub use exception::{Raised, Raises};
-pub use observe::{Observation, ObservationKind, Seen};
+pub use observe::{Consequence, Observation, ObservationKind, Outcome, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
 pub use state::{Deed, Evidence, ImportState, Installed};
 pub use sys::PATH_IS_UNKNOWN;
@@ -113,6 +116,8 @@ pub struct Machine<'w> {
     module_tries: usize,
     /// Whether the value that is computed is only tested against None, or for truth.
     tested: bool,
+    /// Which reads of the user's file its values came from.
+    provenance: provenance::Provenance,
     /// The file that the user looks at.
     user_file: Option<Arc<str>>,
     /// Whether a function of the user's file runs that the file itself does not call.
@@ -187,6 +192,7 @@ impl<'w> Machine<'w> {
             tries: Vec::new(),
             module_tries: 0,
             tested: false,
+            provenance: provenance::Provenance::default(),
             user_file: None,
             uncalled: false,
             called: FxHashSet::default(),
