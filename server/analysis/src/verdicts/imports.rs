@@ -192,5 +192,5 @@ fn swap(context: &Context<'_>, first: Span, second: Span, one: &str, other: &str
         text: text[with.0..with.1].to_owned(),
     };
     let title = format!("Import `{other}` before `{one}`");
-    Some(Fix { title, edits: vec![edit(first, second), edit(second, first)] })
+    Some(Fix { title, edits: vec![edit(first, second), edit(second, first)], safe: false })
 }
