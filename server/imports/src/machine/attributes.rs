@@ -128,6 +128,14 @@ impl Machine<'_> {
             return Ok(Some(Value::Method(Arc::new((value, method)))));
         }
         if let Some(found) = self.find_in_class(&class, name) {
+            // What the class has as a default, an object that may have more attributes may have in its own way.
+            let is_default = matches!(
+                found,
+                Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)
+            );
+            if is_default && self.state.heap.get(id).open {
+                return Ok(Some(Value::Unknown));
+            }
             return self.bind_attribute(found, &value, &class).map(Some);
         }
         let open = self.state.heap.get(id).open || self.is_open_class(&class);
@@ -139,10 +147,14 @@ impl Machine<'_> {
         self.dynamic_attribute(id, &class, name)
     }
 
-    /// Whether a module is compiled into the interpreter, without a file (`BuiltinImporter`).
+    /// Whether a module is compiled into the interpreter, without a file (`BuiltinImporter`), or made by an extension
+    /// module (`PyImport_AddModule`).
     fn is_built_in(&self, id: ObjectId) -> bool {
-        let loader = self.state.heap.slot(id, "__loader__").map(|slot| &slot.value);
-        self.is_module(id) && loader == Some(&Value::Builtin("_frozen_importlib.BuiltinImporter"))
+        let value = |name| self.state.heap.slot(id, name).map(|slot| &slot.value);
+        let is_made = matches!(self.state.heap.get(id).payload, Payload::Module { made: None });
+        let built_in = Value::Builtin("_frozen_importlib.BuiltinImporter");
+        self.is_module(id)
+            && (value("__loader__") == Some(&built_in) || is_made && value("__spec__") == Some(&Value::None))
     }
 
     /// `__getattr__`: the module's own (PEP 562, 3.7+), or the class's.

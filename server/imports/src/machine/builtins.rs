@@ -463,6 +463,9 @@ impl Machine<'_> {
             ("isinstance", [Value::Builtin(_) | Value::Method(_), Value::Builtin("types.ModuleType")]) => {
                 Ok(Value::Bool(false))
             }
+            ("isinstance", [Value::None, Value::Builtin(class)]) if *class != "types.NoneType" => {
+                Ok(Value::Bool(*class == "builtins.object"))
+            }
             ("isinstance", [object, classes]) => {
                 let class = self.class_of(object);
                 decided(if class == Value::Unknown { None } else { self.is_instance_of(&class, classes) })

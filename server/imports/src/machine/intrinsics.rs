@@ -71,6 +71,9 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("glob.glob", "glob.glob"),
 ];
 
+/// So many frames are looked at by `f_back`.
+const MAX_FRAMES: i64 = 8;
+
 impl Machine<'_> {
     /// What a `def` or `class` of the standard library is, where the machine knows it.
     pub(super) fn intrinsic_definition(&self, name: &str) -> Option<Value> {
@@ -272,7 +275,12 @@ impl Machine<'_> {
         let (globals, locals) = (self.dict_of(module), self.dict_of(names));
         let region = self.region();
         let object = self.state.heap.make(Value::Builtin("types.FrameType"), Payload::Plain, region);
+        let below = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
         if let Some(id) = object.as_object() {
+            if below < MAX_FRAMES {
+                let back = self.frame_object(Some(&Value::Int(below)));
+                self.state.heap.set(id, "f_back", back, None);
+            }
             self.state.heap.set(id, "f_globals", globals, None);
             self.state.heap.set(id, "f_locals", locals, None);
             self.state.heap.get_mut(id).open = true;
@@ -386,10 +394,11 @@ impl Machine<'_> {
         if matches!(entry.value, Value::None) {
             return Ok(Value::None);
         }
-        if entry.value.as_object().is_none() {
-            return Ok(Value::Unknown);
-        }
-        let spec = self.attribute_or_missing(&entry.value, "__spec__");
+        let spec = match &entry.value {
+            Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_) => Ok(None),
+            value if value.as_object().is_none() => return Ok(Value::Unknown),
+            value => self.attribute_or_missing(&value.clone(), "__spec__"),
+        };
         let what = match spec {
             Ok(None) => "is not set",
             Ok(Some(Value::None)) => "is None",
