@@ -2,7 +2,11 @@
 
 mod advisories;
 mod evidence;
+mod hidden;
+mod hooks;
 mod imports;
+mod namespace;
+mod origins;
 mod reads;
 
 pub(crate) use evidence::{change_lines, deed_line, exception_lines, module_lines};
@@ -12,11 +16,14 @@ use std::sync::Arc;
 
 use speclens_environment::Project;
 use speclens_files::Db;
-use speclens_imports::machine::{Observation, ObservationKind, Raised, Site};
+use speclens_imports::machine::{Observation, ObservationKind, Outcome, Raised, Site};
 use speclens_source::{Span, text};
 
 use crate::finding::{Certainty, Finding, Place, Related, Severity};
 use crate::observe::Observed;
+
+/// An expression that is longer is not quoted in a message. Bytes.
+const MAX_QUOTED: usize = 60;
 
 /// What the rules know beside the observation.
 pub(crate) struct Context<'c> {
@@ -36,17 +43,23 @@ impl Context<'_> {
 /// The finding for an observation, where there is one.
 pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<Finding> {
     match &observation.kind {
-        ObservationKind::Import { module, raised, .. } => {
-            imports::import(context, observation, module, raised.as_ref()?)
-        }
-        ObservationKind::FindSpec { name, raised, .. } => {
-            Some(imports::find_spec(context, observation, name, raised.as_ref()?))
-        }
-        ObservationKind::ModuleAttribute { module, attribute, seen } => {
+        ObservationKind::Import { module, raised, .. } => match raised {
+            Some(raised) => imports::import(context, observation, module, raised),
+            None => hidden::editable(context, observation, module),
+        },
+        ObservationKind::FindSpec { name, raised, module, .. } => match raised {
+            Some(raised) => Some(imports::find_spec(context, observation, name, raised)),
+            None => imports::finds_stub(context, observation, name, module.as_ref()?),
+        },
+        ObservationKind::ModuleAttribute { module, attribute, seen, .. } => {
             reads::module_attribute(context, observation, module, attribute, seen)
         }
-        ObservationKind::SpecAttribute { module, attribute, seen, .. } => {
-            reads::spec_attribute(context, observation, module, attribute, seen)
+        ObservationKind::SpecAttribute { module, attribute, seen, asked, .. } => {
+            reads::spec_attribute(context, observation, module, attribute, seen, asked.as_ref())
+        }
+        ObservationKind::Hook(hook) => Some(hooks::hook(context, observation, hook)),
+        ObservationKind::Call { function, module, seen } => {
+            reads::call(context, observation, function, module.as_ref()?, seen)
         }
     }
 }
@@ -62,10 +75,11 @@ pub(crate) fn evidence_of(
     let context = Context { db, project, file, observed };
     let view = match &observation.kind {
         ObservationKind::Import { view, .. } => view.as_ref(),
-        ObservationKind::FindSpec { module, .. } => module.as_ref(),
+        ObservationKind::FindSpec { module, .. } | ObservationKind::Call { module, .. } => module.as_ref(),
         ObservationKind::ModuleAttribute { module, .. } | ObservationKind::SpecAttribute { module, .. } => {
             Some(module)
         }
+        ObservationKind::Hook(_) => None,
     };
     view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
 }
@@ -86,6 +100,65 @@ impl Context<'_> {
             help: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+}
+
+impl Context<'_> {
+    /// The text of an expression, on one line.
+    fn expression(&self, span: Span) -> Option<String> {
+        let text = self.text()?;
+        let text = text.get(span.start as usize..span.end as usize)?;
+        (text.len() <= MAX_QUOTED && !text.contains('\n')).then(|| text.to_owned())
+    }
+
+    /// The place of an expression of the user's file.
+    fn own_place(&self, span: Span) -> Place {
+        Place { file: self.file.to_path_buf(), start: span.start, end: span.end }
+    }
+}
+
+/// What comes of a read, as the end of a sentence, and how sure it is.
+struct Then {
+    text: String,
+    certainty: Certainty,
+    related: Option<Related>,
+}
+
+/// The exception that a read leads to, where it does.
+fn what_follows(context: &Context<'_>, observation: &Observation) -> Option<Then> {
+    let consequence = observation.consequence.as_ref()?;
+    let Outcome::Raises(raised) = &consequence.outcome else { return None };
+    let certainty = match certainty(observation, None) {
+        Certainty::Certain if consequence.certain => Certainty::Certain,
+        _ => Certainty::Possible,
+    };
+    let raises = will(certainty, "raises", "may raise");
+    let headline = raised.headline();
+    let is_here =
+        consequence.span.start <= observation.span.start && observation.span.end <= consequence.span.end;
+    let (text, related) = match context.expression(consequence.span) {
+        Some(expression) if is_here => (format!(", so `{expression}` {raises} {headline}"), None),
+        expression => {
+            let what =
+                expression.map_or_else(|| "what is done with it".to_owned(), |text| format!("`{text}`"));
+            let message = format!("raised here: {headline}");
+            let related = Related { message, place: context.own_place(consequence.span) };
+            (format!(", so {what} {raises} {headline}"), (!is_here).then_some(related))
+        }
+    };
+    Some(Then { text, certainty, related })
+}
+
+impl Finding {
+    /// Says what comes of the read.
+    fn and_then(&mut self, then: Option<Then>) {
+        let Some(then) = then else { return };
+        self.message.push_str(&then.text);
+        self.related.extend(then.related);
+        self.severity = match then.certainty {
+            Certainty::Certain if self.certainty == Certainty::Certain => Severity::Error,
+            _ => Severity::Warning,
+        };
     }
 }
 

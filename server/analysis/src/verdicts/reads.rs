@@ -7,7 +7,7 @@ use speclens_imports::machine::{ModuleView, Observation, Seen, SpecState};
 use speclens_source::Name;
 
 use super::evidence::of_module;
-use super::{Context, advisories, certainty, will};
+use super::{Context, advisories, certainty, namespace, origins, what_follows, will};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// `module.__spec__`, `module.__file__`, ….
@@ -21,8 +21,15 @@ pub(super) fn module_attribute(
     match attribute.as_str() {
         "__spec__" => without_spec(context, observation, module, None, seen),
         "__file__" | "__cached__" if module.is_namespace => {
-            without_file(context, observation, module, &format!("{}.{attribute}", module.name), seen)
+            namespace::without_file(context, observation, module, seen)
         }
+        "__path__" | "__loader__" if module.is_namespace => {
+            namespace::is_not(context, observation, module, attribute)
+        }
+        _ if matches!(module.spec, SpecState::None | SpecState::Missing) && !module.is_main => {
+            origins::not_set(context, observation, module, attribute, seen)
+        }
+        "__file__" => origins::without_file(context, observation, module, seen),
         _ => None,
     }
 }
@@ -34,20 +41,62 @@ pub(super) fn spec_attribute(
     module: &ModuleView,
     attribute: &Name,
     seen: &Seen,
+    asked: Option<&Name>,
 ) -> Option<Finding> {
     if matches!(module.spec, SpecState::None | SpecState::Missing) {
         return without_spec(context, observation, module, Some(attribute), seen);
     }
-    if module.is_namespace && matches!(attribute.as_str(), "origin" | "cached" | "loader") {
-        return without_file(
-            context,
-            observation,
-            module,
-            &format!("{}.__spec__.{attribute}", module.name),
-            seen,
-        );
+    match attribute.as_str() {
+        "origin" | "cached" | "loader" if module.is_namespace => {
+            namespace::without_file(context, observation, module, seen)
+                .or_else(|| namespace::is_not(context, observation, module, attribute))
+        }
+        "origin" => origins::not_a_path(context, observation, module, seen),
+        "name" => origins::of_another(context, observation, module, seen, asked),
+        _ => None,
     }
-    None
+}
+
+/// `inspect.getfile(module)`, ….
+pub(super) fn call(
+    context: &Context<'_>,
+    observation: &Observation,
+    function: &str,
+    module: &ModuleView,
+    seen: &Seen,
+) -> Option<Finding> {
+    let what = match seen {
+        Seen::None => "None".to_owned(),
+        Seen::Raises(raised) => raised.headline(),
+        Seen::Known(_) | Seen::Unknown => return None,
+    };
+    let certainty = match seen {
+        Seen::Raises(raised) => certainty(observation, Some(raised)),
+        _ => certainty(observation, None),
+    };
+    let (rule, because) = match module.spec {
+        _ if module.is_namespace => ("namespace-without-file", "is a namespace package"),
+        SpecState::None => ("module-without-spec", "has None for its `__spec__`"),
+        SpecState::Missing => ("module-without-spec", "has no `__spec__`"),
+        // What has no file and says so in its name.
+        _ if function.starts_with("inspect.") => ("module-without-file", "has no source file"),
+        _ => return None,
+    };
+    let severity = if matches!(seen, Seen::None) { Severity::Warning } else { Severity::Error };
+    let mut finding = context.finding(rule, severity, certainty, observation.span);
+    let gives = match seen {
+        Seen::None => will(certainty, "gives", "may give"),
+        _ => will(certainty, "raises", "may raise"),
+    };
+    let name = &module.name;
+    let called = function.rsplit('.').next().unwrap_or(function);
+    finding.message = format!("`{called}` of `{name}` {gives} {what}: `{name}` {because}");
+    finding.related = of_module(context, module, observation.span.start);
+    finding.and_then(what_follows(context, observation));
+    if module.is_namespace {
+        finding.help.extend(namespace::help(context, module));
+    }
+    Some(finding)
 }
 
 fn without_spec(
@@ -82,11 +131,14 @@ fn without_spec(
         (_, _, Some(raised)) => format!("`{name}` has no `__spec__`: the read {raises} {raised}"),
         (_, _, None) => format!("`{name}` has no `__spec__`"),
     };
+    finding.and_then(what_follows(context, observation));
     if *name != module.name {
         let _ = write!(finding.message, " (`{name}` is the module `{}`)", module.name);
     }
     let name = &module.name;
+    let after = std::mem::take(&mut finding.related);
     finding.related = of_module(context, module, observation.span.start);
+    finding.related.extend(after);
     if let Some(site) = module.evidence.first().map(|evidence| &evidence.site) {
         let environment = environment(context.db, context.project);
         finding.help.extend(advisories::upgrade(context.db, environment, name, &site.file));
@@ -102,7 +154,7 @@ fn without_spec(
 }
 
 /// The module as the code names it, where it does so by a dotted name.
-fn written(context: &Context<'_>, observation: &Observation, module: &ModuleView) -> Name {
+pub(super) fn written(context: &Context<'_>, observation: &Observation, module: &ModuleView) -> Name {
     let (start, end) = (observation.span.start as usize, observation.span.end as usize);
     let text = context.text().unwrap_or_default();
     let text = text.get(start..end).unwrap_or_default();
@@ -128,44 +180,7 @@ fn script(
         }
         _ => "`__spec__` is None when this file is run as a script".to_owned(),
     };
+    finding.and_then(what_follows(context, observation));
     finding.help.push("run it as a module (`python -m`), or test `__spec__` for None first".to_owned());
     finding
-}
-
-fn without_file(
-    context: &Context<'_>,
-    observation: &Observation,
-    module: &ModuleView,
-    read: &str,
-    seen: &Seen,
-) -> Option<Finding> {
-    let what = match seen {
-        Seen::None => "None".to_owned(),
-        Seen::Raises(raised) => raised.headline(),
-        Seen::Known(_) | Seen::Unknown => return None,
-    };
-    let certainty = certainty(observation, None);
-    let severity = if matches!(seen, Seen::None) { Severity::Warning } else { Severity::Error };
-    let mut finding = context.finding("namespace-without-file", severity, certainty, observation.span);
-    let gives = match (seen, certainty) {
-        (Seen::None, Certainty::Certain) => "is",
-        (Seen::None, Certainty::Possible) => "may be",
-        (_, Certainty::Certain) => "raises",
-        (_, Certainty::Possible) => "may raise",
-    };
-    let name = &module.name;
-    finding.message = format!("`{read}` {gives} {what}: `{name}` is a namespace package");
-    finding.related = of_module(context, module, observation.span.start);
-    finding.help.push(match module.path.as_slice() {
-        [] => format!("`{name}` is made of directories, which `{name}.__path__` names"),
-        [only] => format!("`{name}` is the directory {only}, which has no __init__.py"),
-        several => format!("`{name}` is made of {} portions: {}", several.len(), several.join(", ")),
-    });
-    let version = environment(context.db, context.project).interpreter.version;
-    finding.help.push(if version.at_least(10) {
-        format!("`importlib.resources.files(\"{name}\")` reads files from all its portions; `{name}.__path__` lists them")
-    } else {
-        format!("`list({name}.__path__)` lists its directories")
-    });
-    Some(finding)
 }

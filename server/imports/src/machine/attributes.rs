@@ -1,196 +1,16 @@
 //! Attributes: the look-up of Python's data model, as far as modules, classes and their instances need it.
 
-use std::sync::Arc;
-
-use speclens_source::program::{Call, Expression};
-use speclens_source::{Name, Span};
-
 use super::builtins::builtin_attribute;
 use super::exception::{Raised, Raises};
-use super::modules::MODULE_SPEC;
-use super::observe::{ObservationKind, Seen};
 use super::value::{ObjectId, Payload, Value};
-use super::view::SpecState;
 use super::{Machine, TryContext};
+use std::sync::Arc;
 
 /// The attributes of a module that say where it comes from.
-const MODULE_METADATA: &[&str] =
+pub(super) const MODULE_METADATA: &[&str] =
     &["__spec__", "__file__", "__path__", "__loader__", "__package__", "__cached__"];
-/// The attributes of a spec.
-const SPEC_ATTRIBUTES: &[&str] =
-    &["name", "loader", "origin", "submodule_search_locations", "has_location", "cached", "parent"];
 
 impl Machine<'_> {
-    /// `value.name` as an expression: read, and noted if the user's file reads metadata.
-    pub(super) fn attribute_expression(
-        &mut self,
-        span: Span,
-        value: &Expression,
-        name: &Name,
-        tested: bool,
-    ) -> Raises<Value> {
-        let before = self.observations.len();
-        let object = self.evaluate(value)?;
-        let result = self.attribute(&object, name);
-        if self.observes() {
-            self.observe_attribute(span, value.span, before, &object, name, &result, tested);
-        }
-        result.map_err(|mut raised| {
-            if self.observes() && self.observations.len() > before {
-                raised.observations.push(self.observations.len() - 1);
-            }
-            raised
-        })
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one place that knows all of a read")]
-    fn observe_attribute(
-        &mut self,
-        span: Span,
-        value_span: Span,
-        before: usize,
-        object: &Value,
-        name: &Name,
-        result: &Raises<Value>,
-        tested: bool,
-    ) {
-        let seen = self.seen(result);
-        if MODULE_METADATA.contains(&name.as_str()) {
-            if let Some(module) = self.view(object, None).filter(|_| self.is_module_entry(object)) {
-                let kind = ObservationKind::ModuleAttribute { module, attribute: name.clone(), seen };
-                self.observe(span, kind, tested);
-            }
-            return;
-        }
-        if !SPEC_ATTRIBUTES.contains(&name.as_str()) {
-            return;
-        }
-        // The spec of a module that the same expression read…
-        let read = self.observations[before..].iter().rev().find_map(|observation| match &observation.kind {
-            ObservationKind::ModuleAttribute { module, attribute, .. }
-                if attribute == "__spec__" && observation.span == value_span =>
-            {
-                Some(module.clone())
-            }
-            _ => None,
-        });
-        // … or a spec that came from elsewhere: it says whose it is.
-        let module = read.or_else(|| {
-            let id = object.as_object()?;
-            if self.state.heap.get(id).class != MODULE_SPEC {
-                return None;
-            }
-            let owner = self.text_attribute(id, "name")?;
-            let found = self.view_of_name(&owner);
-            found.or_else(|| self.view_of_spec(id))
-        });
-        if let Some(module) = module {
-            let (spec_span, attribute) = (value_span, name.clone());
-            let kind = ObservationKind::SpecAttribute { module, spec_span, attribute, seen };
-            self.observe(span, kind, tested);
-        }
-    }
-
-    /// A bare `__spec__`, `__file__`, … in the user's file.
-    pub(super) fn observe_name(&mut self, span: Span, name: &Name, value: &Value, tested: bool) {
-        if !self.observes() || !MODULE_METADATA.contains(&name.as_str()) {
-            return;
-        }
-        let Some(module) = self.frame().map(|frame| frame.module) else { return };
-        let seen = self.seen(&Ok(value.clone()));
-        if let Some(module) = self.view(&Value::Object(module), None) {
-            let kind = ObservationKind::ModuleAttribute { module, attribute: name.clone(), seen };
-            self.observe(span, kind, tested);
-        }
-    }
-
-    /// A call of the import system in the user's file.
-    pub(super) fn observe_call(&mut self, span: Span, function: &Value, call: &Call, result: &Raises<Value>) {
-        if !self.observes() {
-            return;
-        }
-        let Value::Builtin(function) = function else { return };
-        if !matches!(
-            *function,
-            "importlib.util.find_spec" | "importlib.import_module" | "builtins.__import__"
-        ) {
-            return;
-        }
-        let Some(name) = self.constant_argument(call) else { return };
-        let raised = result.as_ref().err().map(|raised| (**raised).clone());
-        let module = self.view_of_name(&name);
-        let kind = if *function == "importlib.util.find_spec" {
-            let found = !matches!(result, Ok(Value::None));
-            ObservationKind::FindSpec { name, raised, found, module }
-        } else {
-            ObservationKind::Import { module: name, raised, view: module }
-        };
-        self.observe(span, kind, false);
-    }
-
-    fn constant_argument(&mut self, call: &Call) -> Option<Name> {
-        let argument = call.arguments.first().or_else(|| call.keywords.first().map(|(_, value)| value))?;
-        let observations = self.observations.len();
-        let value = self.evaluate(argument).ok()?;
-        self.observations.truncate(observations);
-        value.as_str().map(Name::from)
-    }
-
-    fn seen(&self, result: &Raises<Value>) -> Seen {
-        match result {
-            Err(raised) => Seen::Raises(raised.clone()),
-            Ok(Value::None) => Seen::None,
-            Ok(Value::Str(text)) => Seen::Known(format!("'{text}'")),
-            Ok(Value::Bool(true)) => Seen::Known("True".into()),
-            Ok(Value::Bool(false)) => Seen::Known("False".into()),
-            Ok(Value::Object(id)) => {
-                let object = self.state.heap.get(*id);
-                match &object.payload {
-                    Payload::List(items) if !object.open => {
-                        let texts: Option<Vec<_>> =
-                            items.iter().map(|item| item.as_str().map(|text| format!("'{text}'"))).collect();
-                        texts.map_or(Seen::Unknown, |texts| Seen::Known(format!("[{}]", texts.join(", "))))
-                    }
-                    _ if object.class == MODULE_SPEC => {
-                        let name = self.text_attribute(*id, "name");
-                        name.map_or(Seen::Unknown, |name| {
-                            Seen::Known(format!("ModuleSpec(name='{name}', …)"))
-                        })
-                    }
-                    _ => Seen::Known(format!("<{} object>", self.class_name(&object.class))),
-                }
-            }
-            Ok(Value::Builtin(name)) => Seen::Known(format!("<class '{name}'>")),
-            Ok(_) => Seen::Unknown,
-        }
-    }
-
-    /// Whether the object stands in `sys.modules`, or is a module at all.
-    fn is_module_entry(&self, value: &Value) -> bool {
-        let Some(id) = value.as_object() else { return false };
-        self.is_module(id) || self.state.modules.values().any(|entry| entry.value == *value)
-    }
-
-    fn view_of_spec(&self, id: ObjectId) -> Option<super::ModuleView> {
-        let name = self.text_attribute(id, "name")?;
-        let value = |attribute| self.state.heap.slot(id, attribute).map(|slot| &slot.value);
-        let is_package = !matches!(value("submodule_search_locations"), None | Some(Value::None));
-        let is_namespace = is_package && matches!(value("origin"), Some(Value::None));
-        let path = value("submodule_search_locations").map(|path| self.elements(path).0.unwrap_or_default());
-        let path = path.unwrap_or_default();
-        Some(super::ModuleView {
-            name: Name::from(&*name),
-            spec: SpecState::Present,
-            spec_name: Some(Name::from(&*name)),
-            class: "module".into(),
-            is_namespace,
-            is_main: false,
-            path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
-            file: self.text_attribute(id, "origin"),
-            evidence: Vec::new(),
-        })
-    }
-
     /// `object.name`, or the AttributeError.
     pub(super) fn attribute(&mut self, object: &Value, name: &str) -> Raises<Value> {
         if let Value::OneOf(values) = object {
@@ -210,6 +30,11 @@ impl Machine<'_> {
             Value::Object(id) if self.is_module(*id) => {
                 let module = self.text_attribute(*id, "__name__").unwrap_or_else(|| Arc::from("?"));
                 format!("module '{module}' has no attribute '{name}'")
+            }
+            Value::Object(id) if self.lacks(*id, name).is_some() => {
+                let class = self.lacks(*id, name).unwrap_or_default();
+                let message = format!("'{class}' object has no attribute '{name}'");
+                return Err(Raised::of("builtins.AttributeError", message));
             }
             Value::Object(id) => {
                 let class = self.class_name(&self.state.heap.get(*id).class);
@@ -275,6 +100,9 @@ impl Machine<'_> {
             "__dict__" => return Ok(Some(self.dict_of(id))),
             _ => {}
         }
+        if self.lacks(id, name).is_some() {
+            return Ok(None);
+        }
         let object = self.state.heap.get(id);
         match &object.payload {
             Payload::Descriptor(pair) if object.class == Value::Builtin("builtins.super") => {
@@ -285,6 +113,9 @@ impl Machine<'_> {
             Payload::List(_) | Payload::Dict(_) => return Ok(Some(self.bound_builtin(&value, name))),
             _ if self.owner_of_dict(&value).is_some() => return Ok(Some(self.bound_builtin(&value, name))),
             _ => {}
+        }
+        if matches!(name, "__file__" | "__cached__" | "__path__") && self.is_built_in(id) {
+            return Ok(None);
         }
         if let Some(found) = self.known_module_attribute(id, name) {
             return Ok(Some(found));
@@ -307,6 +138,12 @@ impl Machine<'_> {
             return Ok(Some(Value::Unknown));
         }
         self.dynamic_attribute(id, &class, name)
+    }
+
+    /// Whether a module is compiled into the interpreter, without a file (`BuiltinImporter`).
+    fn is_built_in(&self, id: ObjectId) -> bool {
+        let loader = self.state.heap.slot(id, "__loader__").map(|slot| &slot.value);
+        self.is_module(id) && loader == Some(&Value::Builtin("_frozen_importlib.BuiltinImporter"))
     }
 
     /// `__getattr__`: the module's own (PEP 562, 3.7+), or the class's.
@@ -408,6 +245,9 @@ impl Machine<'_> {
     /// Whether an object has an attribute; `None` where that cannot be decided.
     pub(super) fn has_attribute(&mut self, object: &Value, name: &str) -> Option<bool> {
         if let Some(id) = object.as_object() {
+            if self.lacks(id, name).is_some() {
+                return Some(false);
+            }
             if let Some(slot) = self.state.heap.slot(id, name) {
                 return slot.certain.then_some(true);
             }

@@ -114,6 +114,9 @@ impl Machine<'_> {
                 let metaclass = object.class.clone();
                 // `Enum("Name", …)` makes a class, a singleton's metaclass gives an old instance.
                 if metaclass == Value::Unknown || self.find_in_class(&metaclass, "__call__").is_some() {
+                    for value in arguments.iter().chain(keywords.iter().map(|(_, value)| value)) {
+                        self.taint(value, 0);
+                    }
                     return Ok(Value::Unknown);
                 }
                 self.instantiate(&Value::Object(id), arguments, keywords)
@@ -227,9 +230,11 @@ impl Machine<'_> {
             region,
             payload: Payload::Scope { enclosing: function.enclosing },
         });
+        let given = arguments.len();
         self.bind_parameters(variables, function, arguments, keywords);
         let observed = self.user_file.as_ref() == Some(&function.file);
         if observed {
+            self.bind_reads(variables, &code.parameters, given);
             self.called.insert(Arc::as_ptr(&code));
         }
         self.calls += 1;
@@ -298,8 +303,13 @@ impl Machine<'_> {
     }
 
     /// What a call that is not followed may have done to one of its arguments.
-    fn taint(&mut self, value: &Value, depth: u32) {
+    pub(super) fn taint(&mut self, value: &Value, depth: u32) {
         let Some(id) = value.as_object() else { return };
+        // Who is given `globals()` is given it to add names.
+        if let Some(owner) = self.owner_of_dict(value) {
+            self.state.heap.get_mut(owner).open = true;
+            return;
+        }
         let object = self.state.heap.get(id);
         let reachable = match &object.payload {
             // A module's and a class's names are changed by their own code, as a rule.
@@ -337,7 +347,8 @@ impl Machine<'_> {
     }
 
     fn is_followed(&mut self, function: &FunctionObject) -> bool {
-        let wanted = function.code.is_followed();
+        let is_own = self.user_file.as_ref() == Some(&function.file);
+        let wanted = function.code.is_followed() || is_own && self.passes_reads();
         if wanted && !self.may_follow() {
             self.unknown("a call that is nested too deep, or too long to follow");
             // It might have bound names in its own module, or in the one that calls it.

@@ -16,10 +16,11 @@ impl Machine<'_> {
         decorators: &[Expression],
     ) -> Raises<()> {
         let decorators = decorators.iter().map(|each| self.evaluate(each)).collect::<Raises<Vec<_>>>()?;
-        let mut value = match self.intrinsic_definition(&function.name) {
-            Some(intrinsic) => intrinsic,
-            None => self.function_object(function)?,
-        };
+        if let Some(intrinsic) = self.intrinsic_definition(&function.name) {
+            self.bind(&function.name, intrinsic);
+            return Ok(());
+        }
+        let mut value = self.function_object(function)?;
         for decorator in decorators.iter().rev() {
             value = self.decorate(decorator, value)?;
         }

@@ -108,15 +108,16 @@ impl Machine<'_> {
                     self.import_from_statement(module.as_deref(), span, names, *level)?;
                 }
             }
-            StatementKind::Assign { targets, value } => {
-                let value = if is_generator(value) {
+            StatementKind::Assign { targets, value: expression } => {
+                let value = if is_generator(expression) {
                     // It runs when it is used up, if it is.
-                    self.possibly_value(value)
+                    self.possibly_value(expression)
                 } else {
-                    self.evaluate(value)?
+                    self.evaluate(expression)?
                 };
                 for target in targets {
                     self.assign(target, value.clone())?;
+                    self.keep_reads(target, expression);
                 }
             }
             StatementKind::AugmentedAssign(assign) => self.augmented_assign(assign)?,
@@ -145,7 +146,9 @@ impl Machine<'_> {
                 return Ok(Completion::Return(Value::Unknown));
             }
             StatementKind::Return(value) => {
-                let value = value.as_ref().map_or(Ok(Value::None), |value| self.evaluate(value))?;
+                let Some(expression) = value else { return Ok(Completion::Return(Value::None)) };
+                let value = self.evaluate(expression)?;
+                self.return_reads(expression);
                 return Ok(Completion::Return(value));
             }
             StatementKind::Delete(targets) => {
@@ -200,7 +203,7 @@ impl Machine<'_> {
                 let (first, second) = self.either_branch(
                     |machine| machine.execute_block(body),
                     |machine| machine.execute_block(orelse),
-                );
+                )?;
                 Ok(self.either(first, second))
             }
         }
@@ -373,6 +376,9 @@ impl Machine<'_> {
             || raised.type_name.is_empty()
             || self.is_instance_of(&raised.class, &import_error) == Some(true)
             || self.is_expected(&raised.type_name)
+            // What a library does with a None that it was given.
+            || self.provenance.gives_none
+                && matches!(raised.type_name.as_str(), "TypeError" | "AttributeError")
     }
 }
 
@@ -386,6 +392,7 @@ fn is_read(test: &Expression) -> bool {
     match &test.kind {
         ExpressionKind::Attribute { .. } | ExpressionKind::Name(_) | ExpressionKind::Call(_) => true,
         ExpressionKind::Not(inner) => is_read(inner),
+        ExpressionKind::Walrus { value, .. } => is_read(value),
         _ => false,
     }
 }

@@ -48,7 +48,7 @@ impl Machine<'_> {
                     return Ok(self.slice(&object, lower.as_ref(), upper.as_ref()));
                 }
                 let index = self.evaluate(index)?;
-                self.item(&object, &index)
+                self.subscript(expression.span, value, &object, &index)
             }
             ExpressionKind::Tuple(items) => {
                 let (items, complete) = self.items(items)?;
@@ -70,9 +70,10 @@ impl Machine<'_> {
             }
             ExpressionKind::Compare { left, rest } => self.compare_expression(left, rest),
             ExpressionKind::Binary { left, operator, right } => {
-                let left = self.evaluate(left)?;
-                let right = self.evaluate(right)?;
-                Ok(self.binary(&left, *operator, &right))
+                let left_value = self.evaluate(left)?;
+                let right_value = self.evaluate(right)?;
+                self.refuse_operands(expression.span, (left, &left_value), *operator, (right, &right_value))?;
+                Ok(self.binary(&left_value, *operator, &right_value))
             }
             ExpressionKind::Conditional { test, body, orelse } => match self.condition(test)? {
                 Some(true) => self.evaluate(body),
@@ -84,9 +85,11 @@ impl Machine<'_> {
                 }
             },
             ExpressionKind::Lambda(function) => self.function_object(function),
-            ExpressionKind::Walrus { target, value } => {
-                let value = self.evaluate(value)?;
+            ExpressionKind::Walrus { target, value: expression } => {
+                self.tested = tested;
+                let value = self.evaluate(expression)?;
                 self.bind(target, value.clone());
+                self.keep_in(target, expression);
                 Ok(value)
             }
             ExpressionKind::Format(parts) => self.format_expression(parts),
@@ -298,14 +301,14 @@ impl Machine<'_> {
                 return Ok(Value::Unknown);
             }
         }
-        let result = self.call(&function, arguments, keywords);
-        self.observe_call(span, &function, call, &result);
-        result.map_err(|mut raised| {
-            if self.observes() && matches!(function, Value::Builtin("importlib.util.find_spec")) {
-                raised.observations.push(self.observations.len().saturating_sub(1));
-            }
-            raised
-        })
+        let first = arguments.first().cloned();
+        let asks = matches!(function, Value::Builtin("builtins.getattr"));
+        let name = arguments.get(1).and_then(Value::as_str).filter(|_| asks).map(Name::from);
+        let result = self.call_with_reads(span, call, &function, arguments, keywords);
+        if let (Some(object), Some(name)) = (&first, name) {
+            return self.observe_getattr(span, call, object, &name, result);
+        }
+        self.observe_call(span, &function, call, first.as_ref(), result)
     }
 
     fn spread_keywords(&mut self, value: &Value, keywords: &mut Vec<(Name, Value)>) -> bool {

@@ -208,7 +208,9 @@ impl Machine<'_> {
     }
 
     pub(super) fn execute_match(&mut self, subject: &Expression, cases: &[Case]) -> Raises<Completion> {
-        let subject = self.evaluate(subject)?;
+        let expression = subject;
+        let subject = self.evaluate(expression)?;
+        self.note_match(expression);
         let mut undecided = Completion::Normal;
         for (index, case) in cases.iter().enumerate() {
             let mut matches = self.matches(&subject, &case.pattern)?;

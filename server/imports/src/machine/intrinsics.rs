@@ -62,7 +62,9 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("posixpath.isabs", "os.path.isabs"),
     ("posixpath.abspath", "os.path.abspath"),
     ("posixpath.realpath", "os.path.abspath"),
-    ("posixpath.normpath", "os.path.abspath"),
+    ("posixpath.normpath", "os.path.normpath"),
+    ("posix._path_normpath", "os.path.normpath"),
+    ("posixpath.expanduser", "os.path.expanduser"),
     ("genericpath.exists", "os.path.exists"),
     ("genericpath.isfile", "os.path.isfile"),
     ("genericpath.isdir", "os.path.isdir"),
@@ -233,6 +235,7 @@ impl Machine<'_> {
             "sys._getframe" => Ok(self.frame_object(arguments.first())),
             name => {
                 let found = self.call_loader_method(name, arguments);
+                let found = found.or_else(|| self.call_inspection(name, arguments));
                 return found.or_else(|| self.call_path_function(name, arguments, keywords));
             }
         })
@@ -243,6 +246,12 @@ impl Machine<'_> {
         let Value::Object(id) = module else { return Ok(module) };
         let name = self.view(&module, None).map(|view| view.spec_name.unwrap_or(view.name));
         let Some(name) = name else { return Ok(module) };
+        if self.observes()
+            && self.module_entry(&name).is_some_and(|entry| entry.certain && entry.value != module)
+        {
+            let message = format!("module {name} not in sys.modules");
+            return Err(Raised::of("builtins.ImportError", message));
+        }
         let path = match parent_of(&name) {
             None => None,
             Some(parent) => {
@@ -253,7 +262,12 @@ impl Machine<'_> {
                 }
             }
         };
-        if let Found::Spec(spec) = self.find_on_meta_path(&name, path.as_deref())
+        let found = self.find_on_meta_path(&name, path.as_deref());
+        if matches!(found, Found::Nothing) && self.observes() && !self.world.is_elsewhere(&name) {
+            let message = format!("spec not found for the module '{name}'");
+            return Err(Raised::not_found(&name, message));
+        }
+        if let Found::Spec(spec) = found
             && !self.runs_file(spec.origin.as_deref())
         {
             let object = self.spec_object(&spec.after_import_in(self.version()));
@@ -346,7 +360,7 @@ impl Machine<'_> {
     }
 
     /// `importlib.util.find_spec` (`Lib/importlib/util.py`).
-    fn call_find_spec(&mut self, name: Option<Value>, package: Option<Value>) -> Raises<Value> {
+    pub(super) fn call_find_spec(&mut self, name: Option<Value>, package: Option<Value>) -> Raises<Value> {
         let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
             return Ok(Value::Unknown);
         };
@@ -528,4 +542,5 @@ fn definition(module: &str, name: &str) -> Option<Value> {
         .iter()
         .find(|(path, _)| path.strip_suffix(name).and_then(|rest| rest.strip_suffix('.')) == Some(module))
         .map(|(_, definition)| Value::Builtin(definition))
+        .or_else(|| super::inspection::definition(module, name))
 }

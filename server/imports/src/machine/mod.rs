@@ -20,8 +20,10 @@ mod finding;
 mod generators;
 mod guards;
 mod heap;
+mod hooks;
 mod import;
 mod import_function;
+mod inspection;
 mod intrinsics;
 mod lazy;
 mod loader;
@@ -31,6 +33,8 @@ mod namespace;
 mod observe;
 mod operators;
 mod paths;
+mod provenance;
+mod reads;
 mod region;
 mod run;
 mod state;
@@ -48,7 +52,7 @@ use speclens_source::{BinaryFacts, ModuleFacts, Name, Span};
 
 pub use effects::{Addition, Effects, ModuleEffect};
 pub use exception::{Raised, Raises};
-pub use observe::{Observation, ObservationKind, Seen};
+pub use observe::{Consequence, Hook, Observation, ObservationKind, Outcome, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
 pub use state::{Deed, Evidence, ImportState, Installed};
 pub use sys::PATH_IS_UNKNOWN;
@@ -132,6 +136,8 @@ pub struct Machine<'w> {
     module_tries: usize,
     /// Whether the value that is computed is only tested against None, or for truth.
     tested: bool,
+    /// Which reads of the user's file its values came from.
+    provenance: provenance::Provenance,
     /// The file that the user looks at.
     user_file: Option<Arc<str>>,
     /// Whether a function of the user's file runs that the file itself does not call.
@@ -209,6 +215,7 @@ impl<'w> Machine<'w> {
             tries: Vec::new(),
             module_tries: 0,
             tested: false,
+            provenance: provenance::Provenance::default(),
             user_file: None,
             uncalled: false,
             called: FxHashSet::default(),

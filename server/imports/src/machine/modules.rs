@@ -419,6 +419,7 @@ impl Machine<'_> {
     pub(super) fn set_slot(&mut self, id: ObjectId, name: &str, value: Value) {
         let old = self.state.heap.slot(id, name).cloned();
         let new = Slot { value, site: self.site(), certain: true };
+        self.forget_reads(id, name);
         self.write_slot(id, name, old, Some(new));
     }
 

@@ -3,14 +3,34 @@
 
 use super::Machine;
 use super::modules::{PackagePath, parent_of};
-use super::value::{Payload, Value};
+use super::value::{ObjectId, Payload, Value};
 use crate::finders;
 use crate::spec::ModuleSpec;
 
 const NAME: &str = "_name";
 const LAST_PARENT_PATH: &str = "_last_parent_path";
 
+/// What a list has and a `_NamespacePath` has not.
+const NOT_IN_PATH: &[&str] =
+    &["clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"];
+/// What the loaders of files have and that of a namespace package has not.
+const NOT_IN_LOADER: &[&str] = &["get_data", "get_filename", "name", "path", "path_mtime", "path_stats"];
+
 impl Machine<'_> {
+    /// The class of a namespace package's path or loader, where that class certainly has no attribute `name`.
+    pub(super) fn lacks(&self, id: ObjectId, name: &str) -> Option<&'static str> {
+        let object = self.state.heap.get(id);
+        if matches!(object.payload, Payload::List(_)) {
+            let is_path = NOT_IN_PATH.contains(&name) && self.state.heap.slot(id, NAME).is_some();
+            return is_path.then_some("_NamespacePath");
+        }
+        let is_loader = NOT_IN_LOADER.contains(&name)
+            && matches!(object.class, Value::Builtin(class) if class.ends_with("NamespaceLoader"));
+        // It got its public name in 3.11.
+        let class = if self.version().at_least(11) { "NamespaceLoader" } else { "_NamespaceLoader" };
+        is_loader.then_some(class)
+    }
+
     /// `_NamespacePath.__init__`: a list of portions that remembers the parent's path.
     pub(super) fn namespace_path(&mut self, name: &str, portions: Vec<Value>, parent_path: Value) -> Value {
         let region = self.region();

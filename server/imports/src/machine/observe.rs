@@ -18,6 +18,28 @@ pub struct Observation {
     pub uncalled: bool,
     /// Whether the code around it handles what it gave: a test against None, a default, an `except` clause.
     pub handled: bool,
+    /// What comes of it, where that is known.
+    pub consequence: Option<Consequence>,
+}
+
+/// What the user's file does with what a read gave.
+#[derive(Debug, Clone)]
+pub struct Consequence {
+    /// What happens.
+    pub outcome: Outcome,
+    /// The expression in which it does.
+    pub span: Span,
+    /// Whether it happens whenever the read does.
+    pub certain: bool,
+}
+
+/// What comes of a value that was read.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// An exception.
+    Raises(Box<Raised>),
+    /// It is taken for the path of a file.
+    IsPath,
 }
 
 /// What was read.
@@ -40,6 +62,8 @@ pub enum ObservationKind {
         attribute: Name,
         /// What it gives.
         seen: Seen,
+        /// The name in `sys.modules` that the code spells, where it spells one: `os.path` of `os.path.__file__`.
+        asked: Option<Name>,
     },
     /// `module.__spec__.origin`, ….
     SpecAttribute {
@@ -51,7 +75,20 @@ pub enum ObservationKind {
         attribute: Name,
         /// What it gives.
         seen: Seen,
+        /// The name in `sys.modules` that the code spells, where it spells one.
+        asked: Option<Name>,
     },
+    /// A call of a library function that looks at the metadata of a module: `inspect.getfile(module)`, ….
+    Call {
+        /// The function, as it is imported.
+        function: &'static str,
+        /// The module, where it is known.
+        module: Option<ModuleView>,
+        /// What it gives.
+        seen: Seen,
+    },
+    /// What the file does to the import system.
+    Hook(Hook),
     /// `importlib.util.find_spec(name)`.
     FindSpec {
         /// The name asked for.
@@ -63,6 +100,41 @@ pub enum ObservationKind {
         /// What stood in `sys.modules` under that name.
         module: Option<ModuleView>,
     },
+}
+
+/// What the user's file does to the import system, or seems to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hook {
+    /// `builtins.__import__ = …`.
+    ReplacesImport,
+    /// `__import__ = …`, which the import statement does not look at.
+    BindsImport,
+    /// A finder without `find_spec` goes on `sys.meta_path`.
+    FinderWithoutFindSpec {
+        /// The finder's class.
+        class: Name,
+        /// Whether it has `find_module`, which was asked before 3.12.
+        finds_module: bool,
+    },
+    /// A finder asks `importlib.util.find_spec` for the name that it is asked for.
+    AsksItself,
+}
+
+impl ObservationKind {
+    /// What the read gave.
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        match self {
+            Self::ModuleAttribute { seen, .. }
+            | Self::SpecAttribute { seen, .. }
+            | Self::Call { seen, .. } => Some(seen),
+            Self::Import { .. } | Self::FindSpec { .. } | Self::Hook(_) => None,
+        }
+    }
+
+    /// Whether it is a read, whose value goes on.
+    pub(super) fn is_read(&self) -> bool {
+        self.seen().is_some()
+    }
 }
 
 /// What a read gave.

@@ -161,7 +161,7 @@ impl Machine<'_> {
                 Value::str(join(&texts))
             }
             "os.path.isabs" => Value::Bool(first.starts_with('/')),
-            "os.path.abspath" => absolute(first).map_or(Value::Unknown, Value::str),
+            "os.path.abspath" | "os.path.normpath" => absolute(first).map_or(Value::Unknown, Value::str),
             "os.path.exists" => self.has_kind(first, |_| true),
             "os.path.isfile" => self.has_kind(first, |kind| kind == PathKind::File),
             "os.path.isdir" => self.has_kind(first, |kind| kind == PathKind::Directory),
