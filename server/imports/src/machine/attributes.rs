@@ -124,7 +124,8 @@ impl Machine<'_> {
         if class == super::paths::PATH {
             return Ok(Some(self.path_attribute(id, name).unwrap_or_default()));
         }
-        if let Some(method) = super::loader::loader_method(&class, name) {
+        let method = super::loader::loader_method(&class, name);
+        if let Some(method) = method.or_else(|| super::entry_points::entry_point_method(&class, name)) {
             return Ok(Some(Value::Method(Arc::new((value, method)))));
         }
         if let Some(found) = self.find_in_class(&class, name) {
@@ -177,10 +178,7 @@ impl Machine<'_> {
     /// Calls what answers for an attribute; `None` for its AttributeError.
     fn ask_for_attribute(&mut self, getter: &Value, arguments: Vec<Value>) -> Raises<Option<Value>> {
         // Followed however long it is: what it answers is the attribute.
-        let function = getter.as_object().and_then(|id| match &self.state.heap.get(id).payload {
-            Payload::Function(function) => Some(Arc::clone(function)),
-            _ => None,
-        });
+        let function = self.as_function(getter);
         // Its AttributeError is the answer "no such attribute", and so is expected.
         self.tries.push(TryContext { catches: vec!["AttributeError".into()], ..Default::default() });
         let depth = self.tries.len();
@@ -265,7 +263,8 @@ impl Machine<'_> {
             if let Some(slot) = self.state.heap.slot(id, name) {
                 return slot.certain.then_some(true);
             }
-            let open = self.state.heap.get(id).open;
+            let object = self.state.heap.get(id);
+            let open = object.open && super::loader::loader_method(&object.class, name).is_none();
             if open && self.text_attribute(id, "__name__").as_deref() == Some("sys") {
                 return Some(self.world.tables().sys_names.iter().any(|known| known == name));
             }

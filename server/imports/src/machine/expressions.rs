@@ -95,6 +95,11 @@ impl Machine<'_> {
             ExpressionKind::Format(parts) => self.format_expression(parts),
             ExpressionKind::Comprehension(comprehension) => self.comprehension(comprehension),
             ExpressionKind::Starred(value) => self.evaluate(value),
+            ExpressionKind::Yield(value) => {
+                let value = value.as_ref().map_or(Ok(Value::None), |value| self.evaluate(value))?;
+                self.yield_value(value)
+            }
+            ExpressionKind::YieldFrom(iterable) => self.yield_from(iterable),
             ExpressionKind::Opaque(operands) => {
                 for operand in operands {
                     self.evaluate(operand)?;
