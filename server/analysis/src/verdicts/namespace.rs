@@ -46,7 +46,9 @@ pub(super) fn without_file(
     if fixes::leads_to_exception(observation) {
         finding.fixes.extend(fixes::directory(context, observation, module));
     }
-    finding.fixes.extend(fixes::guard(context, observation));
+    if matches!(seen, Seen::None) {
+        finding.fixes.extend(fixes::guard(context, observation));
+    }
     Some(finding)
 }
 
