@@ -240,6 +240,11 @@ impl Machine<'_> {
             let module = self.inspected(first?);
             return Some(ObservationKind::Call { function, module, seen: self.seen(result) });
         }
+        if matches!(function, "pkgutil.walk_packages" | "pkgutil.iter_modules") {
+            let (directories, true) = self.elements(first?) else { return None };
+            let path = directories?.iter().filter_map(Value::as_str).map(Arc::from).collect();
+            return Some(ObservationKind::Walk { function, path });
+        }
         let imports = match function {
             "importlib.util.find_spec" => false,
             "importlib.import_module" | "builtins.__import__" => true,
