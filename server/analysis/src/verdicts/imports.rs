@@ -184,7 +184,7 @@ fn swap(context: &Context<'_>, first: Span, second: Span, one: &str, other: &str
     let line = |span: Span| {
         let start = text.get(..span.start as usize)?.rfind('\n').map_or(0, |at| at + 1);
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
-        let content = &text[start..end];
+        let content = text[start..end].split('#').next().unwrap_or_default();
         let plain = (content.starts_with("import ") || content.starts_with("from "))
             && !content.contains([';', '(', '\\', ',']);
         plain.then_some((start, end))

@@ -75,7 +75,13 @@ impl Machine<'_> {
     /// The module that an argument of such a function means: itself, or the one of that name.
     pub(super) fn inspected(&mut self, argument: &Value) -> Option<ModuleView> {
         match argument {
-            Value::Str(name) => self.view_of_name(&name.clone()),
+            Value::Str(name) => {
+                let name = name.to_string();
+                self.view_of_name(&name).or_else(|| {
+                    let spec = self.call_find_spec(Some(Value::str(&name)), None).ok()?.as_object()?;
+                    self.view_of_spec(spec)
+                })
+            }
             module => self.view(module, None).filter(|_| self.is_module_entry(module)),
         }
     }

@@ -304,7 +304,7 @@ impl Machine<'_> {
         self.is_module(id) || self.state.modules.values().any(|entry| entry.value == *value)
     }
 
-    fn view_of_spec(&self, id: ObjectId) -> Option<super::ModuleView> {
+    pub(super) fn view_of_spec(&self, id: ObjectId) -> Option<super::ModuleView> {
         let name = self.text_attribute(id, "name")?;
         let value = |attribute| self.state.heap.slot(id, attribute).map(|slot| &slot.value);
         let is_package = !matches!(value("submodule_search_locations"), None | Some(Value::None));
