@@ -96,7 +96,7 @@ fn help_names_every_command() {
     let place = Place::new(&[]);
     let help = place.speclens(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in ["server", "check", "explain", "env", "rule", "resolve", "effects", "graph", "verify"] {
+    for command in ["server", "check", "explain", "env", "rule", "schema", "resolve", "effects", "graph", "verify"] {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command} in {}", help.out);
         assert_eq!(place.speclens(&[command, "--help"]).code, Some(0), "{command}");
     }
