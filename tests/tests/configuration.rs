@@ -82,7 +82,10 @@ impl Place {
             let at = |position: &Value| {
                 let number = |name: &str| usize::try_from(position[name].as_u64().unwrap()).unwrap() - 1;
                 let start: usize = before.split_inclusive('\n').take(number("line")).map(str::len).sum();
-                before[start..].char_indices().nth(number("column")).map_or(before.len(), |(at, _)| start + at)
+                before[start..]
+                    .char_indices()
+                    .nth(number("column"))
+                    .map_or(before.len(), |(at, _)| start + at)
             };
             let (start, end) = (at(&edit["range"]["start"]), at(&edit["range"]["end"]));
             let text = edit["text"].as_str().unwrap();
@@ -125,7 +128,10 @@ fn rules_are_set_by_name_and_by_file() {
 #[test]
 fn the_command_line_wins_over_the_file() {
     let place = Place::new("environment", &[]);
-    place.write("pyproject.toml", "[tool.speclens.environment]\npython-version = '3.9'\nextra-paths = ['vendor']\n");
+    place.write(
+        "pyproject.toml",
+        "[tool.speclens.environment]\npython-version = '3.9'\nextra-paths = ['vendor']\n",
+    );
     place.write("vendor/only_there.py", "");
     let version = |arguments: &[&str]| {
         let (_, out, _) = place.run(&[&["env", "--format", "json"], arguments].concat());
@@ -144,7 +150,10 @@ fn what_is_wrong_is_found_and_is_not_fatal() {
     let place = Place::new("invalid", &[("a.py", READ)]);
     place.write("speclens.toml", "# é\nrulse = 1\n[rules]\nnamespace-without-file = 'hint'\n");
     let found = place.check(&[]);
-    assert_eq!(place.found(&[]), ["a.py: namespace-without-file hint", "speclens.toml: invalid-configuration warning"]);
+    assert_eq!(
+        place.found(&[]),
+        ["a.py: namespace-without-file hint", "speclens.toml: invalid-configuration warning"]
+    );
     assert_eq!(
         found[1]["range"],
         json!({ "start": { "line": 2, "column": 1 }, "end": { "line": 2, "column": 6 } })
@@ -208,7 +217,10 @@ fn a_suppression_applied_removes_its_finding_and_the_code_runs_as_before() {
             assert_eq!(fix(&found[0], title)["safe"], false);
             place.apply(fix(&found[0], title));
             assert_eq!(place.check(&[]), [] as [Value; 0], "{title}");
-            assert_eq!(place.0.join("speclens.toml").exists(), configuration.is_none() && title.starts_with("Turn"));
+            assert_eq!(
+                place.0.join("speclens.toml").exists(),
+                configuration.is_none() && title.starts_with("Turn")
+            );
             if let Some(interpreter) = interpreters().last() {
                 let mut python = command(&interpreter.program);
                 let output = output_within(python.arg("a.py").current_dir(&place.0), Duration::from_mins(1));

@@ -210,7 +210,13 @@ fn settings_of_rules_cost_no_new_run() {
     workspace.write("/project/speclens.toml", "[rules]\nnamespace-without-file = 'ignore'\n");
     assert_eq!(workspace.found(), []);
     let computed = workspace.computed();
-    computed.is(&[("environment", 0), ("checkpoint", 0), ("observe", 0), ("check_file", 1), ("settings_of", 1)]);
+    computed.is(&[
+        ("environment", 0),
+        ("checkpoint", 0),
+        ("observe", 0),
+        ("check_file", 1),
+        ("settings_of", 1),
+    ]);
     // What is no setting changes nothing.
     workspace.write("/project/speclens.toml", "# why\n[rules]\nnamespace-without-file = 'ignore'\n");
     assert_eq!(workspace.found(), []);

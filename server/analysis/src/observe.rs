@@ -44,7 +44,13 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the
 /// directory that holds the outermost package; what is written as a script is run; the rest is imported from where it is.
-fn how_it_runs(db: &dyn Db, root: &Path, path: &Path, facts: &ModuleFacts, is_script: bool) -> (RunAs, PathBuf) {
+fn how_it_runs(
+    db: &dyn Db,
+    root: &Path,
+    path: &Path,
+    facts: &ModuleFacts,
+    is_script: bool,
+) -> (RunAs, PathBuf) {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("__main__");
     let own = path.parent().unwrap_or(Path::new("/"));
     let mut parts: Vec<String> = if stem == "__init__" { Vec::new() } else { vec![stem.to_owned()] };

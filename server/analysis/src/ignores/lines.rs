@@ -79,9 +79,7 @@ mod tests {
         let text = "a = '#'  # one\nb = \"\"\"#\n# no\n\"\"\" # two\nc = 'it\\'s # no' \\\n  + d\r\ne = r'\\' # three'\nf = 'broken # no\n# four";
         let found: Vec<Option<&str>> =
             lines(text).iter().map(|line| line.comment.map(|at| &text[at..line.text.end])).collect();
-        let expected = [
-            Some("# one"), None, None, Some("# two"), None, None, None, None, Some("# four"),
-        ];
+        let expected = [Some("# one"), None, None, Some("# two"), None, None, None, None, Some("# four")];
         assert_eq!(found, expected);
         let open: Vec<bool> = lines(text).iter().map(|line| line.is_open_to_comments).collect();
         assert_eq!(open, [true, false, false, true, false, true, true, true, true]);

@@ -73,10 +73,7 @@ impl<'t> Page<'t> {
     /// The ignores at the end of the first and of the last line of a place.
     fn ignores_at(&self, place: &Place) -> impl Iterator<Item = (usize, &Ignore)> {
         let (first, last) = (self.line(place.start), self.line(place.end));
-        self.ignores
-            .iter()
-            .enumerate()
-            .filter(move |(_, ignore)| ignore.line == first || ignore.line == last)
+        self.ignores.iter().enumerate().filter(move |(_, ignore)| ignore.line == first || ignore.line == last)
     }
 
     fn named<'p>(&'p self, ignore: &'p Ignore) -> impl Iterator<Item = (usize, &'t str)> {
@@ -177,7 +174,11 @@ impl<'t> Page<'t> {
         } else if let (Some(first), Some(last)) = (unused.first(), unused.last()) {
             let names: Vec<&str> = unused.iter().map(|&index| &self.text[ranges[index].clone()]).collect();
             let message = format!("no finding of `{}` is on this line", names.join("` or `"));
-            findings.push(finding(&(ranges[*first].start..ranges[*last].end), message, vec![remove(&unused)]));
+            findings.push(finding(
+                &(ranges[*first].start..ranges[*last].end),
+                message,
+                vec![remove(&unused)],
+            ));
         }
         findings
     }

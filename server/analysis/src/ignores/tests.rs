@@ -142,7 +142,10 @@ fn levels_are_as_set() {
     assert_eq!(severity(&set("hint")), Some(Severity::Hint));
     assert_eq!(severity(&set("error")), Some(Severity::Error));
     assert_eq!(severity(&set("ignore")), None);
-    assert_eq!(severity("[per-file.'*.py']\nnamespace-without-file = 'information'\n"), Some(Severity::Information));
+    assert_eq!(
+        severity("[per-file.'*.py']\nnamespace-without-file = 'information'\n"),
+        Some(Severity::Information)
+    );
     // An ignore of what is off is no claim about this line.
     let ignored = format!("{READ}  # speclens: ignore[namespace-without-file]\n");
     assert_eq!(check(&ignored, &set("ignore")), []);

@@ -21,7 +21,8 @@ pub(crate) fn turn_off(db: &dyn Db, root: &Path, layers: &Layers, rule: &str) ->
     let name = file.file_name()?.to_str()?;
     let after = with_rule_off(&before, name == SHARED_FILE, rule)?;
     let (start, end, text) = difference(&before, &after);
-    let place = Place { file: file.clone(), start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? };
+    let place =
+        Place { file: file.clone(), start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? };
     let title = format!("Turn `{rule}` off in {name}");
     Some(Fix { title, edits: vec![Edit { place, text: text.to_owned() }], safe: false })
 }
@@ -55,10 +56,18 @@ mod tests {
         for (is_shared, before, expected) in [
             (false, "", "[rules]\na = \"ignore\"\n"),
             (false, "exclude = [] # é\n", "exclude = [] # é\n\n[rules]\na = \"ignore\"\n"),
-            (false, "[rules]\nb = \"hint\" # why\n\n[launch]\n", "[rules]\nb = \"hint\" # why\na = \"ignore\"\n\n[launch]\n"),
+            (
+                false,
+                "[rules]\nb = \"hint\" # why\n\n[launch]\n",
+                "[rules]\nb = \"hint\" # why\na = \"ignore\"\n\n[launch]\n",
+            ),
             (false, "rules.a = \"error\"\n", "rules.a = \"ignore\"\n"),
             (false, "rules = { b = \"hint\" }\n", "rules = { b = \"hint\" , a = \"ignore\" }\n"),
-            (true, "[tool.speclens]\n[tool.x]\n", "[tool.speclens]\n\n[tool.speclens.rules]\na = \"ignore\"\n[tool.x]\n"),
+            (
+                true,
+                "[tool.speclens]\n[tool.x]\n",
+                "[tool.speclens]\n\n[tool.speclens.rules]\na = \"ignore\"\n[tool.x]\n",
+            ),
             (true, "[tool.speclens.rules]\n", "[tool.speclens.rules]\na = \"ignore\"\n"),
         ] {
             let after = with_rule_off(before, is_shared, "a").unwrap();

@@ -101,8 +101,7 @@ impl Layers {
 
     /// Whether a file or directory is not to be looked at.
     pub fn excludes(&self, path: &Path) -> bool {
-        let set =
-            self.layers.iter().find_map(|layer| Some((&layer.base, layer.settings.exclude.as_ref()?)));
+        let set = self.layers.iter().find_map(|layer| Some((&layer.base, layer.settings.exclude.as_ref()?)));
         set.is_some_and(|(base, globs)| {
             path.strip_prefix(base).is_ok_and(|path| globs.iter().any(|glob| glob.matches(path)))
         })
@@ -215,10 +214,11 @@ fn layers(db: &dyn Db, root: &Path, of_editor: &str) -> Layers {
 
 /// The configuration file for what is below `root`.
 fn nearest_file(db: &dyn Db, root: &Path) -> Option<Entry> {
-    let files = root.ancestors().flat_map(|directory| [OWN_FILE, SHARED_FILE].map(|name| directory.join(name)));
-    files.map(|path| db.entry(&path)).find(|file| {
-        file.is_file(db) && configuration(db, *file).as_ref().is_some_and(|read| read.is_there)
-    })
+    let files =
+        root.ancestors().flat_map(|directory| [OWN_FILE, SHARED_FILE].map(|name| directory.join(name)));
+    files
+        .map(|path| db.entry(&path))
+        .find(|file| file.is_file(db) && configuration(db, *file).as_ref().is_some_and(|read| read.is_there))
 }
 
 /// A file of settings, read; `None` where the file is none, or cannot be read.

@@ -103,7 +103,8 @@ fn the_command_line_wins_over_the_editor_and_the_editor_over_the_file() {
     let file = "exclude = ['a']\nrules.import-raises = 'hint'\nrules.find-spec-raises = 'hint'\n\
                 per-file.'x.py'.import-raises = 'error'\n\
                 environment = { python = 'file', python-version = '3.8', extra-paths = ['file'] }\n";
-    let editor = "rules.import-raises = 'ignore'\nenvironment = { python = 'editor', python-version = '3.9' }\n";
+    let editor =
+        "rules.import-raises = 'ignore'\nenvironment = { python = 'editor', python-version = '3.9' }\n";
     let database = at(&[("/w/speclens.toml", file)]);
     let db = database.db();
     let given = Request { editor_settings: editor.into(), ..Request::default() };

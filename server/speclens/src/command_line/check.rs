@@ -101,8 +101,9 @@ fn look(session: &mut Session, jobs: &[Job]) -> Result<Looked, Failure> {
             match outcome {
                 Ok(Ok(of_file)) => findings.extend(of_file),
                 Ok(Err(reason)) => problems.push(format!("{file}: not checked: {reason}")),
-                Err(Panic { message }) => problems
-                    .push(format!("{file}: internal problem, this file was not checked: {message}")),
+                Err(Panic { message }) => {
+                    problems.push(format!("{file}: internal problem, this file was not checked: {message}"))
+                }
             }
         }
         session.database.forget_old();

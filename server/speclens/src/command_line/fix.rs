@@ -40,10 +40,10 @@ pub fn apply(database: &mut Database, findings: &[Finding]) -> usize {
 }
 
 fn touches(edits: &Edits<'_>, fix: &Fix) -> bool {
-    let overlap = |one: &Edit, other: &Edit| {
-        one.place.start <= other.place.end && other.place.start <= one.place.end
-    };
-    let known = |edit: &Edit| edits.get(&edit.place.file).into_iter().flatten().any(|other| overlap(edit, other));
+    let overlap =
+        |one: &Edit, other: &Edit| one.place.start <= other.place.end && other.place.start <= one.place.end;
+    let known =
+        |edit: &Edit| edits.get(&edit.place.file).into_iter().flatten().any(|other| overlap(edit, other));
     fix.edits.iter().any(known)
 }
 

@@ -35,7 +35,8 @@ impl Projects {
         if let Some(project) = self.known.get(root) {
             return *project;
         }
-        let project = Project::new(database.db(), root.to_path_buf(), request(database.db(), root, &self.defaults));
+        let project =
+            Project::new(database.db(), root.to_path_buf(), request(database.db(), root, &self.defaults));
         self.known.insert(root.to_path_buf(), project);
         project
     }

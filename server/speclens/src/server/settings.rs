@@ -63,7 +63,9 @@ mod tests {
         let expected = "[rules]\nimport-raises = \"hint\"\n\n[launch]\n\"z.py\" = \"script\"\n\"a.py\" = \"module\"\n\n\
                         [environment]\npython = \".venv\"\nextra-paths = [\"src\"]\n";
         assert_eq!(&*text, expected);
-        for nothing in [json!(null), json!({}), json!({ "speclens": null }), json!([1]), json!({ "path": "x" })] {
+        for nothing in
+            [json!(null), json!({}), json!({ "speclens": null }), json!([1]), json!({ "path": "x" })]
+        {
             assert_eq!(&*of_json(nothing), "");
         }
     }
