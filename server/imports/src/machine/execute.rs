@@ -196,7 +196,7 @@ impl Machine<'_> {
                 let (first, second) = self.either_branch(
                     |machine| machine.execute_block(body),
                     |machine| machine.execute_block(orelse),
-                );
+                )?;
                 Ok(self.either(first, second))
             }
         }
@@ -382,6 +382,7 @@ fn is_read(test: &Expression) -> bool {
     match &test.kind {
         ExpressionKind::Attribute { .. } | ExpressionKind::Name(_) | ExpressionKind::Call(_) => true,
         ExpressionKind::Not(inner) => is_read(inner),
+        ExpressionKind::Walrus { value, .. } => is_read(value),
         _ => false,
     }
 }
