@@ -205,6 +205,7 @@ fn what_is_installed_is_seen() {
 #[test]
 fn settings_of_rules_cost_no_new_run() {
     let mut workspace = Workspace::new();
+    workspace.write("/project/speclens.toml", "");
     workspace.findings();
     workspace.computed();
     workspace.write("/project/speclens.toml", "[rules]\nnamespace-without-file = 'ignore'\n");
