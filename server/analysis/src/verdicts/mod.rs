@@ -2,6 +2,7 @@
 
 mod advisories;
 mod evidence;
+mod fixes;
 mod hidden;
 mod hooks;
 mod imports;
