@@ -75,7 +75,7 @@ impl Place {
     }
 
     /// Applies a fix as a client of the JSON output would.
-    fn apply(&self, fix: &Value) {
+    fn apply(fix: &Value) {
         for edit in fix["edits"].as_array().unwrap().iter().rev() {
             let file = Path::new(edit["file"].as_str().unwrap());
             let before = fs::read_to_string(file).unwrap_or_default();
@@ -158,7 +158,7 @@ fn what_is_wrong_is_found_and_is_not_fatal() {
         found[1]["range"],
         json!({ "start": { "line": 2, "column": 1 }, "end": { "line": 2, "column": 6 } })
     );
-    place.apply(fix(&found[1], "Write `rules`"));
+    Place::apply(fix(&found[1], "Write `rules`"));
     assert_eq!(place.read("speclens.toml").lines().nth(1), Some("rules = 1"));
     for broken in ["[", "[rules\nx", "\u{0}", "rules = 1", "tool = {}\n[rules.x]\n"] {
         place.write("speclens.toml", broken);
@@ -215,7 +215,7 @@ fn a_suppression_applied_removes_its_finding_and_the_code_runs_as_before() {
             let found = place.check(&[]);
             assert_eq!(found.len(), 1, "{found:?}");
             assert_eq!(fix(&found[0], title)["safe"], false);
-            place.apply(fix(&found[0], title));
+            Place::apply(fix(&found[0], title));
             assert_eq!(place.check(&[]), [] as [Value; 0], "{title}");
             assert_eq!(
                 place.0.join("speclens.toml").exists(),

@@ -67,6 +67,11 @@ fn commented(db: &dyn Db, file: Entry) -> Option<Commented> {
     Some(Commented { text, ignores })
 }
 
+/// The text of a file. Whoever asks is not asked again when the same text is opened.
+pub(crate) fn text_of(db: &dyn Db, file: Entry) -> Option<Arc<str>> {
+    commented(db, file).as_ref().map(|commented| Arc::clone(&commented.text))
+}
+
 /// A text with its lines and ignores.
 struct Page<'t> {
     text: &'t str,
