@@ -81,15 +81,23 @@ impl SourceFile {
         self.module.is_some() || self.expectations.iter().any(|(_, expectation)| told(expectation))
     }
 
+    /// Whether it is Python source.
+    pub fn is_python(&self) -> bool {
+        is_python(&self.path)
+    }
+
     /// Whether it is Python source, or a configuration file.
     pub fn is_checked(&self) -> bool {
         is_checked(&self.path)
     }
 }
 
+fn is_python(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "py")
+}
+
 fn is_checked(path: &str) -> bool {
-    let path = Path::new(path);
-    path.extension().is_some_and(|extension| extension == "py") || is_configuration(path)
+    is_python(path) || is_configuration(Path::new(path))
 }
 
 impl Tree {
