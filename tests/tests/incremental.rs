@@ -201,3 +201,25 @@ fn what_is_installed_is_seen() {
     workspace.database.refresh_all();
     assert_eq!(workspace.found(), [NAMESPACE]);
 }
+
+#[test]
+fn settings_of_rules_cost_no_new_run() {
+    let mut workspace = Workspace::new();
+    workspace.write("/project/speclens.toml", "");
+    workspace.findings();
+    workspace.computed();
+    workspace.write("/project/speclens.toml", "[rules]\nnamespace-without-file = 'ignore'\n");
+    assert_eq!(workspace.found(), []);
+    let computed = workspace.computed();
+    computed.is(&[
+        ("environment", 0),
+        ("checkpoint", 0),
+        ("observe", 0),
+        ("check_file", 1),
+        ("settings_of", 1),
+    ]);
+    // What is no setting changes nothing.
+    workspace.write("/project/speclens.toml", "# why\n[rules]\nnamespace-without-file = 'ignore'\n");
+    assert_eq!(workspace.found(), []);
+    workspace.computed().is(&[("check_file", 0), ("configuration", 1)]);
+}

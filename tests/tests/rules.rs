@@ -31,6 +31,11 @@ fn import_raises() {
 }
 
 #[test]
+fn invalid_configuration() {
+    rule("invalid-configuration");
+}
+
+#[test]
 fn module_without_spec() {
     rule("module-without-spec");
 }
@@ -43,6 +48,11 @@ fn namespace_without_file() {
 #[test]
 fn script_without_spec() {
     rule("script-without-spec");
+}
+
+#[test]
+fn unused_ignore() {
+    rule("unused-ignore");
 }
 
 #[test]

@@ -30,7 +30,10 @@ async function start(): Promise<void> {
   const command = vscode.workspace.getConfiguration("speclens").get("path", "speclens");
   const server: ServerOptions = { command, args: ["server"] };
   const options: LanguageClientOptions = {
-    documentSelector: [{ scheme: "file", language: "python" }],
+    documentSelector: [
+      { scheme: "file", language: "python" },
+      { scheme: "file", pattern: "**/{speclens,pyproject}.toml" },
+    ],
     diagnosticCollectionName: "speclens",
   };
   client = new LanguageClient("speclens", "Speclens", server, options);

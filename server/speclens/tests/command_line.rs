@@ -96,7 +96,9 @@ fn help_names_every_command() {
     let place = Place::new(&[]);
     let help = place.speclens(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in ["server", "check", "explain", "env", "rule", "resolve", "effects", "graph", "verify"] {
+    for command in
+        ["server", "check", "explain", "env", "rule", "schema", "resolve", "effects", "graph", "verify"]
+    {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command} in {}", help.out);
         assert_eq!(place.speclens(&[command, "--help"]).code, Some(0), "{command}");
     }
@@ -314,7 +316,7 @@ fn the_examples_of_the_rules_do_what_their_pages_say() {
             .map(|text| (text.lines().next().unwrap().trim_start_matches("# "), text))
             .collect();
         let runs = fences(rule.page, "console");
-        assert!(!runs.is_empty(), "{} shows no run", rule.name);
+        assert!(files.is_empty() || !runs.is_empty(), "{} shows no run", rule.name);
         let place = Place::new(&files);
         for (version, python) in &interpreters {
             for run in &runs {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use speclens_analysis::is_configuration;
 use speclens_environment::PythonVersion;
 
 use super::expectation::{Expectation, expectations};
@@ -63,7 +64,7 @@ impl SourceFile {
     /// A file with the expectations that its comments hold.
     pub fn new(path: String, text: String, module: Option<String>) -> Result<Self, String> {
         let mut found = Vec::new();
-        if is_python(&path) {
+        if is_checked(&path) {
             for (index, line) in text.lines().enumerate() {
                 let of_line = expectations(line).map_err(|error| format!("{path}:{}: {error}", index + 1))?;
                 found.extend(of_line.into_iter().map(|expectation| (index + 1, expectation)));
@@ -84,10 +85,19 @@ impl SourceFile {
     pub fn is_python(&self) -> bool {
         is_python(&self.path)
     }
+
+    /// Whether it is Python source, or a configuration file.
+    pub fn is_checked(&self) -> bool {
+        is_checked(&self.path)
+    }
 }
 
 fn is_python(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "py")
+}
+
+fn is_checked(path: &str) -> bool {
+    is_python(path) || is_configuration(Path::new(path))
 }
 
 impl Tree {

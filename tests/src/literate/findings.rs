@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use speclens_analysis::{Certainty, Finding, check_file};
+use speclens_analysis::{Certainty, Finding, check_file, request};
 use speclens_environment::{Project, Request};
 use speclens_files::Database;
 
@@ -15,10 +15,10 @@ pub fn compare(root: &Path, tree: &Tree, interpreter: Option<&Interpreter>) -> V
     let database = Database::on_disk();
     let db = database.db();
     let python = interpreter.map(|interpreter| interpreter.program.clone());
-    let request = Request { python, ..Request::default() };
+    let request = request(db, root, &Request { python, ..Request::default() });
     let project = Project::new(db, root.to_path_buf(), request);
     let mut differences = Vec::new();
-    for file in tree.files.iter().filter(|file| file.is_python()) {
+    for file in tree.files.iter().filter(|file| file.is_checked()) {
         let path = root.join(&file.path);
         let report = check_file(db, project, db.entry(&path));
         differences.extend(differences_in(file, &report.findings));

@@ -19,11 +19,9 @@ pub(super) struct Ignore {
 pub(super) fn ignores(text: &str, lines: &[Line]) -> Vec<Ignore> {
     let in_line = |(index, line): (usize, &Line)| {
         let comment = line.comment?;
-        let marks = text[comment..line.text.end].match_indices('#');
-        marks
-            .filter_map(|(at, _)| parse(text, comment + at..line.text.end))
-            .next()
-            .map(|(place, names)| Ignore { line: index, place, names })
+        let mut marks = text[comment..line.text.end].match_indices('#');
+        let (place, names) = marks.find_map(|(at, _)| parse(text, comment + at..line.text.end))?;
+        Some(Ignore { line: index, place, names })
     };
     lines.iter().enumerate().filter_map(in_line).collect()
 }

@@ -4,6 +4,7 @@ mod comment;
 mod lines;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use speclens_environment::Project;
@@ -22,11 +23,11 @@ const UNUSED: &str = "unused-ignore";
 /// The findings of a file as the user wants them: without those that a comment or a setting silences, with those of
 /// comments that silence nothing, as grave as is set, and each with the ways to silence it.
 pub(crate) fn apply(db: &dyn Db, project: Project, file: Entry, findings: Vec<Finding>) -> Vec<Finding> {
-    let Ok((text, _)) = text(db, file) else { return findings };
-    if findings.is_empty() && !text.contains("speclens:") {
+    let Some(Commented { text, ignores }) = commented(db, file) else { return findings };
+    if findings.is_empty() && ignores.is_empty() {
         return findings;
     }
-    let page = Page::of(&text);
+    let page = Page { text, lines: lines(text), ignores };
     // Code that is half typed hides what an ignore is for.
     let is_whole = module_facts(db, file).as_ref().is_ok_and(|facts| facts.errors.is_empty());
     let mut findings = page.silence(file, db, findings, is_whole);
@@ -51,20 +52,34 @@ pub(crate) fn apply(db: &dyn Db, project: Project, file: Entry, findings: Vec<Fi
     findings
 }
 
+/// A text with its ignores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Commented {
+    text: Arc<str>,
+    ignores: Vec<Ignore>,
+}
+
+/// The same text opened, or saved, is the same.
+#[salsa::tracked(returns(ref))]
+fn commented(db: &dyn Db, file: Entry) -> Option<Commented> {
+    let (text, _) = text(db, file).ok()?;
+    let ignores = if text.contains("speclens:") { ignores(&text, &lines(&text)) } else { Vec::new() };
+    Some(Commented { text, ignores })
+}
+
+/// The text of a file. Whoever asks is not asked again when the same text is opened.
+pub(crate) fn text_of(db: &dyn Db, file: Entry) -> Option<Arc<str>> {
+    commented(db, file).as_ref().map(|commented| Arc::clone(&commented.text))
+}
+
 /// A text with its lines and ignores.
 struct Page<'t> {
     text: &'t str,
     lines: Vec<Line>,
-    ignores: Vec<Ignore>,
+    ignores: &'t [Ignore],
 }
 
 impl<'t> Page<'t> {
-    fn of(text: &'t str) -> Self {
-        let lines = lines(text);
-        let ignores = ignores(text, &lines);
-        Self { text, lines, ignores }
-    }
-
     /// The index of the line that an offset is in.
     fn line(&self, offset: u32) -> usize {
         self.lines.partition_point(|line| line.text.start <= offset as usize).saturating_sub(1)

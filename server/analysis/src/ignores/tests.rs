@@ -138,7 +138,7 @@ fn levels_are_as_set() {
         findings.first().map(|finding| finding.severity)
     };
     let set = |level: &str| format!("[rules]\nnamespace-without-file = '{level}'\n");
-    assert_eq!(severity(""), Some(Severity::Warning));
+    assert_eq!(severity(&set("warning")), Some(Severity::Warning));
     assert_eq!(severity(&set("hint")), Some(Severity::Hint));
     assert_eq!(severity(&set("error")), Some(Severity::Error));
     assert_eq!(severity(&set("ignore")), None);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use speclens_environment::Project;
 use speclens_files::Db;
 use speclens_imports::machine::{Observation, ObservationKind, Outcome, Raised, Site};
-use speclens_source::{Span, text};
+use speclens_source::Span;
 
 use crate::finding::{Certainty, Finding, Place, Related, Severity};
 use crate::observe::Observed;
@@ -38,7 +38,7 @@ pub(crate) struct Context<'c> {
 impl Context<'_> {
     /// The text of the file that was run.
     fn text(&self) -> Option<Arc<str>> {
-        text(self.db, self.db.entry(self.file)).ok().map(|(text, _)| text)
+        crate::ignores::text_of(self.db, self.db.entry(self.file))
     }
 }
 

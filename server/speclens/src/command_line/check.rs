@@ -102,7 +102,7 @@ fn look(session: &mut Session, jobs: &[Job]) -> Result<Looked, Failure> {
                 Ok(Ok(of_file)) => findings.extend(of_file),
                 Ok(Err(reason)) => problems.push(format!("{file}: not checked: {reason}")),
                 Err(Panic { message }) => {
-                    problems.push(format!("{file}: internal problem, this file was not checked: {message}"))
+                    problems.push(format!("{file}: internal problem, this file was not checked: {message}"));
                 }
             }
         }

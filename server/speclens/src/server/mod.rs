@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use speclens_analysis::{FileReport, Hover, is_configuration, settings_of};
+use speclens_analysis::{FileReport, Hover, settings_of};
 use speclens_environment::{Project, Request, Variables};
 use speclens_files::{Database, Db, Entry};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -62,7 +62,7 @@ impl Analyses {
             Arc::clone(speclens_analysis::check_file(db, project, file))
         },
         hover: |db, project, file, at| {
-            let is_python = !is_configuration(file.path(db));
+            let is_python = file.path(db).extension().is_none_or(|extension| extension != "toml");
             is_python.then(|| speclens_analysis::hover(db, project, file, at)).flatten()
         },
     };
