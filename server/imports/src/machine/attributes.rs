@@ -265,8 +265,12 @@ impl Machine<'_> {
             }
             let object = self.state.heap.get(id);
             let open = object.open && super::loader::loader_method(&object.class, name).is_none();
-            if open && self.text_attribute(id, "__name__").as_deref() == Some("sys") {
-                return Some(self.world.tables().sys_names.iter().any(|known| known == name));
+            match self.text_attribute(id, "__name__").as_deref() {
+                Some("sys") if open => {
+                    return Some(self.world.tables().sys_names.iter().any(|known| known == name));
+                }
+                Some("builtins") if open => return Some(self.is_builtin_name(name)),
+                _ => {}
             }
             if open && self.known_module_attribute(id, name).is_none() {
                 return None;

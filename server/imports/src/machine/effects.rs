@@ -161,8 +161,9 @@ impl Machine<'_> {
                 evidence: Vec::new(),
             });
         };
-        let certain = entry.certain && view.spec != SpecState::Unknown;
-        let class = self.qualified_of_instance(&entry.value);
+        let is_known = !matches!(self.class_of(&entry.value), Value::Unknown | Value::OneOf(_));
+        let certain = entry.certain && is_known && view.spec != SpecState::Unknown;
+        let class = if is_known { self.qualified_of_instance(&entry.value) } else { "module".to_owned() };
         let loader = self.loader_of(&entry.value);
         Some(ModuleEffect {
             name: name.clone(),

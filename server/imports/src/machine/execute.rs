@@ -8,6 +8,7 @@ use speclens_source::program::{
 };
 
 use super::exception::{Raised, Raises};
+use super::generators::CLOSED;
 use super::value::Value;
 use super::{MAX_STATEMENT_STEPS, Machine};
 
@@ -45,7 +46,11 @@ impl Machine<'_> {
     fn execute_recovering(&mut self, statement: &Statement) -> Raises<Completion> {
         let tries = self.tries.len();
         match self.execute(statement) {
-            Err(_) if self.observes() && !self.tries.iter().any(|context| context.observed) => {
+            Err(raised)
+                if self.observes()
+                    && raised.class != Value::Builtin(CLOSED)
+                    && !self.tries.iter().any(|context| context.observed) =>
+            {
                 self.tries.truncate(tries);
                 Ok(Completion::Normal)
             }

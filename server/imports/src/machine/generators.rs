@@ -12,7 +12,10 @@ use speclens_source::program::{Expression, For, With};
 use super::exception::{Raised, Raises};
 use super::execute::Completion;
 use super::value::{FunctionObject, ObjectId, Payload, Value};
-use super::{MAX_ITEMS, Machine};
+use super::{MAX_ITEMS, Machine, TryContext};
+
+/// What is raised at the `yield` of a generator that is closed.
+pub(super) const CLOSED: &str = "builtins.GeneratorExit";
 
 /// A call of a generator function that has not begun.
 #[derive(Debug)]
@@ -155,7 +158,13 @@ impl Machine<'_> {
         with: &Arc<With>,
         index: usize,
     ) -> Raises<Completion> {
+        // What the block raises comes back to this statement, through the generator.
+        let observed = self.observes();
+        self.tries.push(TryContext { observed, ..Default::default() });
+        let depth = self.tries.len();
         let (result, consumer) = self.run_generator(generator, Kind::With(Arc::clone(with), index, None));
+        self.tries.truncate(depth);
+        self.tries.pop();
         let Kind::With(_, _, entered) = consumer.kind else { return Ok(Completion::Normal) };
         if !consumer.is_over {
             // It is taken to have entered the block somewhere.
@@ -220,6 +229,10 @@ impl Machine<'_> {
 
     fn consume(&mut self, consumer: &mut Consumer, value: Value) -> Raises<()> {
         let is_possible = self.regions.len() > consumer.regions;
+        if consumer.is_over && !matches!(consumer.kind, Kind::With(..)) {
+            // It was closed, and goes on nevertheless.
+            return Err(Raised::of(CLOSED, ""));
+        }
         match &mut consumer.kind {
             Kind::All(items, complete) => {
                 *complete &= !is_possible && items.len() < MAX_ITEMS;
@@ -234,7 +247,7 @@ impl Machine<'_> {
                     return Ok(());
                 }
                 consumer.is_over = true;
-                Err(Raised::of("builtins.GeneratorExit", ""))
+                Err(Raised::of(CLOSED, ""))
             }
             Kind::For(turns) => {
                 let turns = Arc::clone(turns);
@@ -292,6 +305,6 @@ impl Machine<'_> {
             left => left,
         };
         consumer.is_over = true;
-        Err(Raised::of("builtins.GeneratorExit", ""))
+        Err(Raised::of(CLOSED, ""))
     }
 }

@@ -199,6 +199,7 @@ impl Machine<'_> {
         }
         // bpo-41490, bpo-43392: from 3.10 on the portions of a namespace package are read.
         if !view.is_namespace || version.at_least(10) {
+            self.import_resource_readers();
             return Ok(Value::Unknown);
         }
         let name: &Name = &view.name;

@@ -191,6 +191,24 @@ impl Machine<'_> {
                 Ok(Value::None)
             }
             "pkgutil.extend_path" => Ok(self.extend_path(argument(0, "path"), argument(1, "name"))),
+            "sys._getframe" => Ok(self.frame_object(arguments.first())),
+            name => {
+                let found = self.call_library(name, arguments, keywords);
+                let found = found.or_else(|| self.call_loader_method(name, arguments));
+                let found = found.or_else(|| self.call_inspection(name, arguments));
+                return found.or_else(|| self.call_path_function(name, arguments, keywords));
+            }
+        })
+    }
+
+    /// Calls what else of the standard library is known; `None` where `name` is none of it.
+    fn call_library(
+        &mut self,
+        name: &'static str,
+        arguments: &[Value],
+        keywords: &[(Name, Value)],
+    ) -> Option<Raises<Value>> {
+        Some(match name {
             "types.SimpleNamespace" => {
                 let made = self.site();
                 let region = self.region();
@@ -235,12 +253,7 @@ impl Machine<'_> {
                 }
                 _ => Value::Unknown,
             }),
-            "sys._getframe" => Ok(self.frame_object(arguments.first())),
-            name => {
-                let found = self.call_loader_method(name, arguments);
-                let found = found.or_else(|| self.call_inspection(name, arguments));
-                return found.or_else(|| self.call_path_function(name, arguments, keywords));
-            }
+            _ => return None,
         })
     }
 

@@ -41,14 +41,18 @@ impl Machine<'_> {
                 None => Ok(Value::Unknown),
             },
             "importlib.loader.get_resource_reader" => {
-                // `from importlib.readers import FileReader` (bpo-44771, 3.10).
-                if self.version().at_least(10) {
-                    drop(self.import_module("importlib.readers"));
-                }
+                self.import_resource_readers();
                 Ok(Value::Unknown)
             }
             _ => return None,
         })
+    }
+
+    /// `from importlib.readers import FileReader` (bpo-44771, 3.10).
+    pub(super) fn import_resource_readers(&mut self) {
+        if self.version().at_least(10) {
+            drop(self.import_module("importlib.readers"));
+        }
     }
 
     /// `SourceFileLoader.exec_module(module)` and its kin. The spec may name another loader, one that calls this one.

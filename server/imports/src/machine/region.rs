@@ -20,11 +20,11 @@ pub(super) struct Region {
     /// What the attributes were that it has written.
     writes: Writes<Option<Slot>>,
     /// What the lists and dicts had that it has changed, and whether they had more.
-    items: IndexMap<ObjectId, Items, FxBuildHasher>,
+    items: ItemsBefore,
 }
 
-/// The items of a list or dict, and whether it may have more.
-type Items = (Payload, bool);
+/// Lists and dicts that were changed, with the items that they had, and whether they may have had more.
+type ItemsBefore = IndexMap<ObjectId, (Payload, bool), FxBuildHasher>;
 
 /// Attributes that were written, in order.
 type Writes<T> = IndexMap<(ObjectId, Name), T, FxBuildHasher>;
@@ -58,9 +58,8 @@ impl Machine<'_> {
         self.enter_region();
         let result = body(self);
         let Region { writes, items, .. } = self.regions.pop().unwrap_or_default();
-        for (id, old) in items {
-            self.take_back_items(id, &old);
-        }
+        let changed = self.take_back_items(items);
+        self.join_items(&changed);
         for ((id, name), old) in writes {
             let new = self.state.heap.slot(id, &name).cloned();
             self.write_slot(id, &name, old.clone(), one_of(old, new));
@@ -100,8 +99,10 @@ impl Machine<'_> {
         first: impl FnOnce(&mut Self) -> Raises<T>,
         second: impl FnOnce(&mut Self) -> Raises<T>,
     ) -> Raises<(T, T)> {
-        let (first, first_writes) = self.in_branch(first);
-        let (second, second_writes) = self.in_branch(second);
+        let (first, first_writes, first_items) = self.in_branch(first);
+        let (second, second_writes, second_items) = self.in_branch(second);
+        self.join_items(&first_items);
+        self.join_items(&second_items);
         let mut merged: Writes<(Option<Slot>, [Option<Slot>; 2])> = IndexMap::default();
         for (branch, writes) in [first_writes, second_writes].into_iter().enumerate() {
             for (key, old, new) in writes {
@@ -124,13 +125,14 @@ impl Machine<'_> {
     }
 
     /// Runs one branch and takes back what it wrote.
-    fn in_branch<T>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> (Raises<T>, Vec<Write>) {
+    fn in_branch<T>(
+        &mut self,
+        body: impl FnOnce(&mut Self) -> Raises<T>,
+    ) -> (Raises<T>, Vec<Write>, Vec<(ObjectId, Payload)>) {
         self.enter_region();
         let result = body(self);
         let Region { writes, items, .. } = self.regions.pop().unwrap_or_default();
-        for (id, old) in items {
-            self.take_back_items(id, &old);
-        }
+        let changed = self.take_back_items(items);
         let mut done: Vec<Write> = Vec::with_capacity(writes.len());
         for (key, old) in writes.into_iter().rev() {
             let new = self.state.heap.slot(key.0, &key.1).cloned();
@@ -138,7 +140,7 @@ impl Machine<'_> {
             done.push((key, old, new));
         }
         done.reverse();
-        (result, done)
+        (result, done, changed)
     }
 
     /// Writes an attribute; a region around remembers what it was.
@@ -160,23 +162,33 @@ impl Machine<'_> {
         self.state.heap.get_mut(id)
     }
 
-    /// Gives a list or dict what it had before a region.
-    fn take_back_items(&mut self, id: ObjectId, (before, was_open): &Items) {
-        let object = self.state.heap.get_mut(id);
-        let after = std::mem::replace(&mut object.payload, before.clone());
-        let open = std::mem::replace(&mut object.open, *was_open);
-        let is_changed = match (&after, before) {
-            (Payload::List(after), Payload::List(before)) => after != before,
-            (Payload::Dict(after), Payload::Dict(before)) => after != before,
-            _ => true,
-        };
-        if !is_changed && open == *was_open {
-            return;
+    /// Gives lists and dicts what they had before a region; those that it has changed, with what they had in it.
+    fn take_back_items(&mut self, items: ItemsBefore) -> Vec<(ObjectId, Payload)> {
+        let mut changed = Vec::new();
+        for (id, (before, was_open)) in items {
+            let object = self.state.heap.get_mut(id);
+            let is_same = match (&object.payload, &before) {
+                (Payload::List(after), Payload::List(before)) => after == before,
+                (Payload::Dict(after), Payload::Dict(before)) => after == before,
+                _ => false,
+            };
+            let after = std::mem::replace(&mut object.payload, before);
+            let open = std::mem::replace(&mut object.open, was_open);
+            if !is_same || open != was_open {
+                changed.push((id, after));
+            }
         }
-        let object = self.change_items(id);
-        object.open = true;
-        if let (Payload::Dict(items), Payload::Dict(after)) = (&mut object.payload, &after) {
-            join_values(items, after);
+        changed
+    }
+
+    /// Lists and dicts have what they had before a region, or what they had in it.
+    fn join_items(&mut self, changed: &[(ObjectId, Payload)]) {
+        for (id, after) in changed {
+            let object = self.change_items(*id);
+            object.open = true;
+            if let (Payload::Dict(items), Payload::Dict(after)) = (&mut object.payload, after) {
+                join_values(items, after);
+            }
         }
     }
 }

@@ -111,16 +111,29 @@ impl Machine<'_> {
                         return Err(raised);
                     }
                 }
-                let items = items.filter(|items| complete && !starred && items.len() == targets.len());
+                let items = items.filter(|_| complete).and_then(|items| self.one_for_each(targets, items));
                 for (index, target) in targets.iter().enumerate() {
                     let item = items.as_ref().map_or(Value::Unknown, |items| items[index].clone());
                     self.assign(target, item)?;
                 }
             }
-            ExpressionKind::Starred(target) => self.assign(target, Value::Unknown)?,
+            ExpressionKind::Starred(target) => self.assign(target, value)?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// The items that the targets of an unpacking get; a starred one gets a list.
+    fn one_for_each(&mut self, targets: &[Expression], mut items: Vec<Value>) -> Option<Vec<Value>> {
+        let is_starred = |target: &Expression| matches!(target.kind, ExpressionKind::Starred(_));
+        if let Some(at) = targets.iter().position(is_starred) {
+            let behind = targets.len() - at - 1;
+            let end = items.len().checked_sub(behind).filter(|end| *end >= at)?;
+            let rest: Vec<Value> = items.drain(at..end).collect();
+            let region = self.region();
+            items.insert(at, self.state.heap.list(rest, region));
+        }
+        (items.len() == targets.len()).then_some(items)
     }
 
     pub(super) fn augmented_assign(
