@@ -44,3 +44,58 @@ fn namespace_without_file() {
 fn script_without_spec() {
     rule("script-without-spec");
 }
+
+#[test]
+fn finder_asks_itself() {
+    rule("finder-asks-itself");
+}
+
+#[test]
+fn finder_without_find_spec() {
+    rule("finder-without-find-spec");
+}
+
+#[test]
+fn hidden_package() {
+    rule("hidden-package");
+}
+
+#[test]
+fn import_not_replaced() {
+    rule("import-not-replaced");
+}
+
+#[test]
+fn import_replaced() {
+    rule("import-replaced");
+}
+
+#[test]
+fn module_without_file() {
+    rule("module-without-file");
+}
+
+#[test]
+fn namespace_loader() {
+    rule("namespace-loader");
+}
+
+#[test]
+fn namespace_path() {
+    rule("namespace-path");
+}
+
+#[test]
+fn origin_not_a_path() {
+    rule("origin-not-a-path");
+}
+
+#[test]
+fn spec_of_another() {
+    rule("spec-of-another");
+}
+
+#[test]
+fn stub_module() {
+    rule("stub-module");
+}

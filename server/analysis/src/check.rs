@@ -59,6 +59,7 @@ fn rule_of(observation: &Observation) -> &'static str {
         ObservationKind::ModuleAttribute { .. } => "attribute",
         ObservationKind::SpecAttribute { .. } => "spec",
         ObservationKind::Call { .. } => "call",
+        ObservationKind::Hook(_) => "hook",
     }
 }
 

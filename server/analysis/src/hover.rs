@@ -57,9 +57,10 @@ fn target(observation: &Observation) -> Span {
     let length = match &observation.kind {
         ObservationKind::ModuleAttribute { attribute, .. }
         | ObservationKind::SpecAttribute { attribute, .. } => u32::try_from(attribute.len()).unwrap_or(0),
-        ObservationKind::Import { .. } | ObservationKind::FindSpec { .. } | ObservationKind::Call { .. } => {
-            end - start
-        }
+        ObservationKind::Import { .. }
+        | ObservationKind::FindSpec { .. }
+        | ObservationKind::Call { .. }
+        | ObservationKind::Hook(_) => end - start,
     };
     Span { start: end.saturating_sub(length).max(start), end }
 }
@@ -78,6 +79,7 @@ fn prediction(observation: &Observation, finding: Option<&Finding>) -> Option<St
             None if *found => return None,
             None => format!("`find_spec(\"{name}\")` {hedge}gives `None`: nothing is found under this name"),
         }),
+        ObservationKind::Hook(_) => None,
         ObservationKind::Call { function, module, seen } => match (module, seen) {
             (Some(module), Seen::None | Seen::Raises(_)) => {
                 let called = function.rsplit('.').next().unwrap_or(function);

@@ -24,10 +24,52 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/find-spec-raises.md"),
     },
     Rule {
+        name: "finder-asks-itself",
+        severity: Severity::Warning,
+        summary: "A finder whose `find_spec` asks `importlib.util.find_spec` for the name that it is asked for",
+        page: include_str!("rules/finder-asks-itself.md"),
+    },
+    Rule {
+        name: "finder-without-find-spec",
+        severity: Severity::Warning,
+        summary: "A finder on `sys.meta_path` that has no `find_spec`",
+        page: include_str!("rules/finder-without-find-spec.md"),
+    },
+    Rule {
+        name: "hidden-editable",
+        severity: Severity::Warning,
+        summary: "An import that finds something on `sys.path` in the place of an editable install",
+        page: include_str!("rules/hidden-editable.md"),
+    },
+    Rule {
+        name: "hidden-package",
+        severity: Severity::Error,
+        summary: "An import of a submodule that raises because its package was found elsewhere",
+        page: include_str!("rules/hidden-package.md"),
+    },
+    Rule {
+        name: "import-not-replaced",
+        severity: Severity::Warning,
+        summary: "An assignment to `__import__` in a module, which replaces nothing",
+        page: include_str!("rules/import-not-replaced.md"),
+    },
+    Rule {
         name: "import-raises",
         severity: Severity::Error,
         summary: "An import that will raise, for what was imported before it or for what another file needs and is not there",
         page: include_str!("rules/import-raises.md"),
+    },
+    Rule {
+        name: "import-replaced",
+        severity: Severity::Information,
+        summary: "A line that replaces `builtins.__import__`",
+        page: include_str!("rules/import-replaced.md"),
+    },
+    Rule {
+        name: "module-without-file",
+        severity: Severity::Error,
+        summary: "A read of `__file__` on a module that is not loaded from a file",
+        page: include_str!("rules/module-without-file.md"),
     },
     Rule {
         name: "module-without-spec",
@@ -36,16 +78,46 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/module-without-spec.md"),
     },
     Rule {
+        name: "namespace-loader",
+        severity: Severity::Error,
+        summary: "A use of the loader of a namespace package as the loader of a file",
+        page: include_str!("rules/namespace-loader.md"),
+    },
+    Rule {
+        name: "namespace-path",
+        severity: Severity::Error,
+        summary: "A use of a namespace package's `__path__` as a list",
+        page: include_str!("rules/namespace-path.md"),
+    },
+    Rule {
         name: "namespace-without-file",
         severity: Severity::Warning,
         summary: "A read of `__file__`, `origin` or `loader` that gives None on a namespace package",
         page: include_str!("rules/namespace-without-file.md"),
     },
     Rule {
+        name: "origin-not-a-path",
+        severity: Severity::Warning,
+        summary: "A use of `__spec__.origin` as a path where it is none",
+        page: include_str!("rules/origin-not-a-path.md"),
+    },
+    Rule {
         name: "script-without-spec",
         severity: Severity::Warning,
         summary: "A read of `__spec__` in a script, where it is None",
         page: include_str!("rules/script-without-spec.md"),
+    },
+    Rule {
+        name: "spec-of-another",
+        severity: Severity::Information,
+        summary: "A read of `__spec__.name` that gives another name than the one the code uses",
+        page: include_str!("rules/spec-of-another.md"),
+    },
+    Rule {
+        name: "stub-module",
+        severity: Severity::Information,
+        summary: "A stub in `sys.modules` that is taken for the module, or that lacks what a module has",
+        page: include_str!("rules/stub-module.md"),
     },
 ];
 

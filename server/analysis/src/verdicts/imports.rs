@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use speclens_environment::environment;
 use speclens_imports::DatabaseWorld;
-use speclens_imports::machine::{Deed, ModuleView, Observation, ObservationKind, Raised};
+use speclens_imports::machine::{
+    Deed, Evidence, ModuleView, Observation, ObservationKind, Raised, SpecState,
+};
 use speclens_source::{Name, Span};
 
-use super::evidence::{culprit, innermost, of_exception};
-use super::{Context, advisories, certainty, will};
+use super::evidence::{culprit, innermost, of_exception, of_module};
+use super::{Context, advisories, certainty, hidden, will};
 use crate::finding::{Edit, Finding, Fix, Place, Severity};
 
 /// An import that raises. What the import line itself misses is told by every Python server, and not again here: only what
@@ -20,6 +22,9 @@ pub(super) fn import(
     raised: &Raised,
 ) -> Option<Finding> {
     let elsewhere = innermost(raised).is_some();
+    if !elsewhere && let Some(finding) = hidden::submodule(context, observation, module, raised) {
+        return Some(finding);
+    }
     if !elsewhere && !is_made(context, observation, module, raised) {
         return None;
     }
@@ -92,6 +97,29 @@ pub(super) fn find_spec(
     }
     finding.help.extend(culprit(raised).and_then(|culprit| upgrade(context, &culprit, raised)));
     finding
+}
+
+/// A probe that finds a stub, which was put there because the module is not.
+pub(super) fn finds_stub(
+    context: &Context<'_>,
+    observation: &Observation,
+    name: &Name,
+    module: &ModuleView,
+) -> Option<Finding> {
+    let is_stub = |evidence: &Evidence| matches!(evidence.deed, Deed::PutsStub { .. });
+    if module.spec != SpecState::Present || !module.evidence.iter().any(is_stub) {
+        return None;
+    }
+    let certainty = certainty(observation, None);
+    let mut finding = context.finding("stub-module", Severity::Information, certainty, observation.span);
+    let finds = will(certainty, "finds", "may find");
+    finding.message =
+        format!("find_spec(\"{name}\") {finds} a stub: it does not tell whether `{name}` is installed");
+    finding.related = of_module(context, module, observation.span.start);
+    finding.help.push(format!(
+        "`sys.modules[\"{name}\"] = None` makes `find_spec` return None and an import raise ModuleNotFoundError"
+    ));
+    Some(finding)
 }
 
 fn missing_help(raised: &Raised, elsewhere: bool) -> Option<String> {

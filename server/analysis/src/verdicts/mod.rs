@@ -2,6 +2,8 @@
 
 mod advisories;
 mod evidence;
+mod hidden;
+mod hooks;
 mod imports;
 mod namespace;
 mod origins;
@@ -41,18 +43,21 @@ impl Context<'_> {
 /// The finding for an observation, where there is one.
 pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<Finding> {
     match &observation.kind {
-        ObservationKind::Import { module, raised, .. } => {
-            imports::import(context, observation, module, raised.as_ref()?)
-        }
-        ObservationKind::FindSpec { name, raised, .. } => {
-            Some(imports::find_spec(context, observation, name, raised.as_ref()?))
-        }
+        ObservationKind::Import { module, raised, .. } => match raised {
+            Some(raised) => imports::import(context, observation, module, raised),
+            None => hidden::editable(context, observation, module),
+        },
+        ObservationKind::FindSpec { name, raised, module, .. } => match raised {
+            Some(raised) => Some(imports::find_spec(context, observation, name, raised)),
+            None => imports::finds_stub(context, observation, name, module.as_ref()?),
+        },
         ObservationKind::ModuleAttribute { module, attribute, seen, .. } => {
             reads::module_attribute(context, observation, module, attribute, seen)
         }
         ObservationKind::SpecAttribute { module, attribute, seen, asked, .. } => {
             reads::spec_attribute(context, observation, module, attribute, seen, asked.as_ref())
         }
+        ObservationKind::Hook(hook) => Some(hooks::hook(context, observation, hook)),
         ObservationKind::Call { function, module, seen } => {
             reads::call(context, observation, function, module.as_ref()?, seen)
         }
@@ -74,6 +79,7 @@ pub(crate) fn evidence_of(
         ObservationKind::ModuleAttribute { module, .. } | ObservationKind::SpecAttribute { module, .. } => {
             Some(module)
         }
+        ObservationKind::Hook(_) => None,
     };
     view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
 }

@@ -196,7 +196,7 @@ impl Machine<'_> {
                 let (first, second) = self.either_branch(
                     |machine| machine.execute_block(body),
                     |machine| machine.execute_block(orelse),
-                );
+                )?;
                 Ok(self.either(first, second))
             }
         }

@@ -17,6 +17,7 @@ mod expressions;
 mod extension;
 mod guards;
 mod heap;
+mod hooks;
 mod import;
 mod inspection;
 mod intrinsics;
@@ -47,7 +48,7 @@ use speclens_source::{BinaryFacts, ModuleFacts, Name, Span};
 
 pub use effects::{Addition, Effects, ModuleEffect};
 pub use exception::{Raised, Raises};
-pub use observe::{Consequence, Observation, ObservationKind, Outcome, Seen};
+pub use observe::{Consequence, Hook, Observation, ObservationKind, Outcome, Seen};
 pub use run::{Checkpoint, Checkpoints, Entry as EntryFile, Run, RunAs};
 pub use state::{Deed, Evidence, ImportState, Installed};
 pub use sys::PATH_IS_UNKNOWN;

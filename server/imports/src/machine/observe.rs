@@ -87,6 +87,8 @@ pub enum ObservationKind {
         /// What it gives.
         seen: Seen,
     },
+    /// What the file does to the import system.
+    Hook(Hook),
     /// `importlib.util.find_spec(name)`.
     FindSpec {
         /// The name asked for.
@@ -100,6 +102,24 @@ pub enum ObservationKind {
     },
 }
 
+/// What the user's file does to the import system, or seems to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hook {
+    /// `builtins.__import__ = …`.
+    ReplacesImport,
+    /// `__import__ = …`, which the import statement does not look at.
+    BindsImport,
+    /// A finder without `find_spec` goes on `sys.meta_path`.
+    FinderWithoutFindSpec {
+        /// The finder's class.
+        class: Name,
+        /// Whether it has `find_module`, which was asked before 3.12.
+        finds_module: bool,
+    },
+    /// A finder asks `importlib.util.find_spec` for the name that it is asked for.
+    AsksItself,
+}
+
 impl ObservationKind {
     /// What the read gave.
     pub(super) fn seen(&self) -> Option<&Seen> {
@@ -107,7 +127,7 @@ impl ObservationKind {
             Self::ModuleAttribute { seen, .. }
             | Self::SpecAttribute { seen, .. }
             | Self::Call { seen, .. } => Some(seen),
-            Self::Import { .. } | Self::FindSpec { .. } => None,
+            Self::Import { .. } | Self::FindSpec { .. } | Self::Hook(_) => None,
         }
     }
 

@@ -216,6 +216,7 @@ impl Machine<'_> {
         if !self.observes() {
             return result;
         }
+        self.observe_own_find_spec(span, function, call);
         let Value::Builtin(function) = *function else { return result };
         let Some(kind) = self.observed_call(function, call, first, &result) else { return result };
         let index = self.observations.len();

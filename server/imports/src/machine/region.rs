@@ -85,12 +85,12 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs two branches of which one is taken, each from the state before.
+    /// Runs two branches of which one is taken, each from the state before. Where both raise, so does the whole.
     pub(super) fn either_branch<T: Default>(
         &mut self,
         first: impl FnOnce(&mut Self) -> Raises<T>,
         second: impl FnOnce(&mut Self) -> Raises<T>,
-    ) -> (T, T) {
+    ) -> Raises<(T, T)> {
         let (first, first_writes) = self.in_branch(first);
         let (second, second_writes) = self.in_branch(second);
         let mut merged: Writes<(Option<Slot>, [Option<Slot>; 2])> = IndexMap::default();
@@ -103,11 +103,19 @@ impl Machine<'_> {
         for ((id, name), (old, [first, second])) in merged {
             self.write_slot(id, &name, old, one_of(first, second));
         }
-        (first, second)
+        match (first, second) {
+            (Err(mut first), Err(mut second)) => {
+                first.certain = false;
+                second.certain = false;
+                self.note_possible(*second);
+                Err(first)
+            }
+            (first, second) => Ok((self.without_exception(first), self.without_exception(second))),
+        }
     }
 
     /// Runs one branch and takes back what it wrote.
-    fn in_branch<T: Default>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> (T, Vec<Write>) {
+    fn in_branch<T>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> (Raises<T>, Vec<Write>) {
         self.enter_region();
         let result = body(self);
         let writes = self.regions.pop().map(|region| region.writes).unwrap_or_default();
@@ -118,7 +126,7 @@ impl Machine<'_> {
             done.push((key, old, new));
         }
         done.reverse();
-        (self.without_exception(result), done)
+        (result, done)
     }
 
     /// Writes an attribute; a region around remembers what it was.

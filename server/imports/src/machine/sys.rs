@@ -176,6 +176,7 @@ impl Machine<'_> {
             }
             (Some("builtins"), "__import__") => {
                 self.note_change(Deed::ReplacesImport);
+                self.observe_import_replaced();
                 self.state.import_function = Some(self.installed(value));
                 self.add_finder(Some(0), &Value::Unknown);
                 true
@@ -211,6 +212,7 @@ impl Machine<'_> {
     /// Puts a finder into `sys.meta_path` at a position, or at its end.
     fn add_finder(&mut self, at: Option<usize>, finder: &Value) {
         self.note_change(Deed::ChangesMetaPath);
+        self.observe_finder(finder);
         // What is only possibly there and not known either would make every later import unknown: a debugging switch does
         // not deserve that.
         if !self.is_certain() && finder.as_object().is_none() {

@@ -21,6 +21,7 @@ impl Machine<'_> {
             frame.names
         };
         self.set_slot(target, name, value);
+        self.observe_binding(name);
     }
 
     fn enclosing_with(&self, mut scope: Option<ObjectId>, name: &str) -> Option<ObjectId> {
