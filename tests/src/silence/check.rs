@@ -19,6 +19,13 @@ pub struct Found {
     pub range: [usize; 4],
 }
 
+impl Found {
+    /// Whether it says that something raises or is None. Others say what a value is, or what the code leads to.
+    pub fn says_failure(&self) -> bool {
+        self.message.contains("rais") || self.message.contains("None")
+    }
+}
+
 /// The program, and the environment that it looks at.
 #[derive(Debug, Clone)]
 pub struct Checker {

@@ -24,8 +24,10 @@ pub enum Verdict {
     True,
     /// It did so sometimes.
     Mixed,
-    /// It never did, or raised something else than the message says.
+    /// It never did, raised something else than the message says, or has another value.
     False,
+    /// The finding does not say that it raises or is None, and what it says of a value is not wrong.
+    OtherClaim,
     /// It did not run.
     CannotBeRun,
 }
@@ -77,7 +79,7 @@ impl Precision {
             let verdict = verdict(finding, &outcomes);
             *self.counts.entry((finding.rule.clone(), finding.is_certain, verdict)).or_default() += 1;
             match verdict {
-                Verdict::True => {}
+                Verdict::True | Verdict::OtherClaim => {}
                 Verdict::CannotBeRun if finding.is_certain => {
                     let why = answer["why"][number].as_str().unwrap_or("the probe gave no answer");
                     let why = why.split(" the local").next().unwrap_or(why);
@@ -89,7 +91,8 @@ impl Precision {
                     let [line, column, ..] = finding.range;
                     let outcome = Value::from(outcomes.into_iter().take(2).collect::<Vec<_>>());
                     let (rule, message) = (&finding.rule, &finding.message);
-                    let told = format!("{rule}: {}:{line}:{column}: {message} | CPython: {outcome}", file.display());
+                    let told =
+                        format!("{rule}: {}:{line}:{column}: {message} | CPython: {outcome}", file.display());
                     let list =
                         if finding.is_certain { &mut self.certain_false } else { &mut self.possible_false };
                     list.push(told);
@@ -99,7 +102,8 @@ impl Precision {
     }
 
     pub fn count(&self, is_certain: bool, verdict: Verdict) -> usize {
-        let of_these = self.counts.iter().filter(|((_, certain, of), _)| *certain == is_certain && *of == verdict);
+        let of_these =
+            self.counts.iter().filter(|((_, certain, of), _)| *certain == is_certain && *of == verdict);
         of_these.map(|(_, count)| count).sum()
     }
 }
@@ -108,7 +112,8 @@ fn ask(checker: &Checker, file: &Path, found: &[&Found]) -> Option<Value> {
     let (module, directory) = how_it_runs(file)?;
     let reads: Vec<[usize; 4]> = found.iter().map(|finding| finding.range).collect();
     let limit = LIMIT.as_secs();
-    let question = json!({"file": file, "module": module, "directory": directory, "reads": reads, "limit": limit});
+    let question =
+        json!({"file": file, "module": module, "directory": directory, "reads": reads, "limit": limit});
     let place = std::env::temp_dir().join(format!("speclens-silence-{}.json", std::process::id()));
     std::fs::write(&place, question.to_string()).expect("a file");
     let mut command = Command::new(&checker.python);
@@ -144,10 +149,20 @@ fn how_it_runs(file: &Path) -> Option<(Option<String>, PathBuf)> {
 }
 
 fn verdict(finding: &Found, outcomes: &[Value]) -> Verdict {
+    if !finding.says_failure() {
+        // "`m.__spec__.name` is 'n'".
+        let is_right = |outcome: &Value| {
+            let value = outcome["value"].as_str().filter(|value| value.starts_with('\''));
+            value.is_none_or(|value| !finding.message.contains("` is '") || finding.message.contains(value))
+        };
+        return if outcomes.iter().all(is_right) { Verdict::OtherClaim } else { Verdict::False };
+    }
     let is_bad = |outcome: &Value| match outcome["raised"][0].as_str() {
         None => outcome["value"] == "None",
         // The message names the exception that it speaks of.
-        Some(raised) => raised == "?" || !finding.message.contains("Error") || finding.message.contains(raised),
+        Some(raised) => {
+            raised == "?" || !finding.message.contains("Error") || finding.message.contains(raised)
+        }
     };
     match outcomes.iter().filter(|outcome| is_bad(outcome)).count() {
         _ if outcomes.is_empty() => Verdict::CannotBeRun,
@@ -165,12 +180,16 @@ pub fn files_below(directory: &Path, left_out: &[&str]) -> BTreeMap<String, Vec<
         for entry in std::fs::read_dir(&next).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             if path.is_dir() {
-                if name != "__pycache__" && !name.ends_with(".dist-info") && !left_out.contains(&name.as_str()) {
+                if name != "__pycache__"
+                    && !name.ends_with(".dist-info")
+                    && !left_out.contains(&name.as_str())
+                {
                     open.push(path);
                 }
             } else if name.ends_with(".py") {
                 let inside = path.strip_prefix(directory).unwrap_or(&path);
-                let first = inside.components().next().map(|it| it.as_os_str().to_string_lossy().into_owned());
+                let first =
+                    inside.components().next().map(|it| it.as_os_str().to_string_lossy().into_owned());
                 groups.entry(first.unwrap_or_default()).or_default().push(path);
             }
         }
@@ -191,11 +210,12 @@ impl fmt::Display for Precision {
             let count = |verdict| self.count(is_certain, verdict);
             writeln!(
                 out,
-                "{what} findings: {} true, {} false, {} mixed, {} cannot be run",
+                "{what} findings: {} true, {} false, {} mixed, {} cannot be run, {} claim something else",
                 count(Verdict::True),
                 count(Verdict::False),
                 count(Verdict::Mixed),
-                count(Verdict::CannotBeRun)
+                count(Verdict::CannotBeRun),
+                count(Verdict::OtherClaim)
             )?;
         }
         for ((rule, is_certain, verdict), count) in &self.counts {

@@ -15,6 +15,8 @@ pub struct Block {
     pub kind: String,
     /// Whether the code takes care of what could go wrong.
     pub is_guarded: bool,
+    /// Whether it goes on whatever a read gives, or does not run: nothing at all is to be found.
+    pub is_silent: bool,
     /// Whether a plain module would give something else than None here.
     pub is_counted: bool,
     /// From 1, both included.
@@ -78,11 +80,11 @@ const GUARDED: [(&str, &str); 15] = [
     ),
     ("getattr default", "os.path.dirname(getattr({m}, \"__file__\", None) or \".\")"),
     ("try", "try:\n    open({m}.__spec__.origin).close()\nexcept Exception:\n    pass"),
+    ("try AttributeError", "try:\n    {m}.__spec__.name\n    {m}.__file__\nexcept AttributeError:\n    pass"),
     (
-        "try AttributeError",
-        "try:\n    {m}.__spec__.name\n    {m}.__file__\nexcept AttributeError:\n    pass",
+        "try ValueError",
+        "try:\n    importlib.util.find_spec({n})\nexcept (ImportError, ValueError):\n    pass",
     ),
-    ("try ValueError", "try:\n    importlib.util.find_spec({n})\nexcept (ImportError, ValueError):\n    pass"),
     (
         "early return",
         "def early{k}(module):\n    spec = getattr(module, \"__spec__\", None)\n    if spec is None or spec.origin is None:\n        return \"\"\n    return os.path.dirname(spec.origin)\nearly{k}({m})",
@@ -97,6 +99,10 @@ const GUARDED: [(&str, &str); 15] = [
     ),
     ("isinstance", "if isinstance(getattr({m}, \"__file__\", None), str):\n    pathlib.Path({m}.__file__)"),
 ];
+
+/// Those of them that catch what comes, or do not run.
+const SILENT: [&str; 6] =
+    ["try", "try AttributeError", "try ValueError", "TYPE_CHECKING", "dead", "old version"];
 
 /// How a read stands in the code, with `{r}` for it.
 const PLACES: [&str; 6] = [
@@ -148,7 +154,9 @@ impl Writer<'_> {
         let first = self.program.text.lines().count() + 1;
         let _ = writeln!(self.program.text, "{code}");
         let lines = (first, self.program.text.lines().count());
-        self.program.blocks.push(Block { class, kind: kind.to_owned(), is_guarded, is_counted, lines });
+        let is_silent = is_guarded && SILENT.contains(&class);
+        let kind = kind.to_owned();
+        self.program.blocks.push(Block { class, kind, is_guarded, is_silent, is_counted, lines });
     }
 
     fn import(&mut self, survey: &Survey) {
@@ -164,15 +172,19 @@ impl Writer<'_> {
             (2, Some((parent, last))) => {
                 ("from as", format!("from {parent} import {last} as {alias}"), alias)
             }
-            (3, _) => {
-                ("import_module", format!("{alias} = importlib.import_module(\"{name}\")"), alias)
-            }
+            (3, _) => ("import_module", format!("{alias} = importlib.import_module(\"{name}\")"), alias),
             (4, _) => (
                 "import in a function",
-                format!("def get_{alias}():\n    import {name} as module\n    return module\n{alias} = get_{alias}()"),
+                format!(
+                    "def get_{alias}():\n    import {name} as module\n    return module\n{alias} = get_{alias}()"
+                ),
                 alias,
             ),
-            (5, _) => ("import in try", format!("try:\n    import {name}\nexcept Exception:\n    pass"), name.clone()),
+            (5, _) => (
+                "import in try",
+                format!("try:\n    import {name}\nexcept Exception:\n    pass"),
+                name.clone(),
+            ),
             _ => ("import", format!("import {name}"), name.clone()),
         };
         let guarded = class == "import in try";
@@ -186,12 +198,14 @@ impl Writer<'_> {
         // The odd ones are more telling.
         let odd: Vec<_> = others.iter().filter(|(_, kind)| **kind != "regular").collect();
         let regular: Vec<_> = others.iter().filter(|(_, kind)| **kind == "regular").collect();
-        for (module, kind) in
-            self.random.sample(&odd, 2).into_iter().chain(self.random.sample(&regular, 1))
-        {
-            let below = module.starts_with(&format!("{name}.")) && self.named.last().is_some_and(|last| last.expression == name);
-            let expression =
-                if below && self.random.chance(60) { (*module).clone() } else { format!("sys.modules[\"{module}\"]") };
+        for (module, kind) in self.random.sample(&odd, 2).into_iter().chain(self.random.sample(&regular, 1)) {
+            let below = module.starts_with(&format!("{name}."))
+                && self.named.last().is_some_and(|last| last.expression == name);
+            let expression = if below && self.random.chance(60) {
+                (*module).clone()
+            } else {
+                format!("sys.modules[\"{module}\"]")
+            };
             self.named.push(Named { expression, module: (*module).clone(), kind: (*kind).clone() });
         }
     }

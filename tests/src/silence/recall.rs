@@ -37,6 +37,8 @@ pub struct Recall {
     pub certain_false: Vec<String>,
     pub possible_false: Vec<String>,
     pub true_findings: usize,
+    /// Findings that say something else than that it raises or is None, by rule.
+    pub other_claims: BTreeMap<String, usize>,
 }
 
 impl Recall {
@@ -79,7 +81,8 @@ impl Recall {
             let own: Vec<&Outcome> = outcomes.iter().filter(|it| is_here(it.line)).collect();
             let raised = own.iter().find_map(|it| it.raised.as_ref());
             // What was not imported has no name, and no entry in `sys.modules`.
-            if raised.is_some_and(|raised| raised.starts_with("NameError") || raised.starts_with("KeyError")) {
+            if raised.is_some_and(|raised| raised.starts_with("NameError") || raised.starts_with("KeyError"))
+            {
                 continue;
             }
             self.reads += 1;
@@ -95,7 +98,12 @@ impl Recall {
                 }
             } else {
                 for finding in here {
-                    let told = format!("{place}: {} [{}] {code} | {}", block.class, block.kind, finding.message);
+                    if !finding.says_failure() && !block.is_silent {
+                        *self.other_claims.entry(finding.rule.clone()).or_default() += 1;
+                        continue;
+                    }
+                    let told =
+                        format!("{place}: {} [{}] {code} | {}", block.class, block.kind, finding.message);
                     let list =
                         if finding.is_certain { &mut self.certain_false } else { &mut self.possible_false };
                     list.push(format!("{}: {told}", finding.rule));
@@ -116,10 +124,30 @@ impl Recall {
         }
     }
 
-    /// Of reads (not imports), or of imports.
+    /// Adds what was measured elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.programs += other.programs;
+        self.not_run += other.not_run;
+        self.not_checked.extend(other.not_checked);
+        self.reads += other.reads;
+        for (class, tally) in other.classes {
+            let own = self.classes.entry(class).or_default();
+            own.events += tally.events;
+            own.found += tally.found;
+        }
+        self.missed.extend(other.missed);
+        self.certain_false.extend(other.certain_false);
+        self.possible_false.extend(other.possible_false);
+        self.true_findings += other.true_findings;
+        for (rule, count) in other.other_claims {
+            *self.other_claims.entry(rule).or_default() += count;
+        }
+    }
+
+    /// Of reads, or of imports.
     pub fn total(&self, imports: bool) -> Tally {
         let mut total = Tally::default();
-        for ((_, tally), _) in self.classes.iter().map(|(key, tally)| ((key, tally), ())).filter(|((key, _), ())| key.0 == imports) {
+        for (_, tally) in self.classes.iter().filter(|((of_import, _), _)| *of_import == imports) {
             total.events += tally.events;
             total.found += tally.found;
         }
@@ -154,7 +182,11 @@ fn outcomes(checker: &Checker, file: &Path) -> Option<Vec<Outcome>> {
 fn outcome(row: &str) -> Option<Outcome> {
     let row: Value = serde_json::from_str(row).ok()?;
     let raised = row.get("raised").map(|raised| {
-        format!("{}: {}", raised["type"].as_str().unwrap_or_default(), raised["message"].as_str().unwrap_or_default())
+        format!(
+            "{}: {}",
+            raised["type"].as_str().unwrap_or_default(),
+            raised["message"].as_str().unwrap_or_default()
+        )
     });
     let line = usize::try_from(row["line"].as_u64()?).ok()?;
     Some(Outcome { line, is_none: row["value"] == "None", raised })
@@ -162,7 +194,11 @@ fn outcome(row: &str) -> Option<Outcome> {
 
 impl fmt::Display for Recall {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{} programs, {} of them could not be run, {} blocks", self.programs, self.not_run, self.reads)?;
+        writeln!(
+            out,
+            "{} programs, {} of them could not be run, {} blocks",
+            self.programs, self.not_run, self.reads
+        )?;
         for problem in &self.not_checked {
             writeln!(out, "not checked: {problem}")?;
         }
@@ -178,15 +214,24 @@ impl fmt::Display for Recall {
             self.certain_false.len(),
             self.possible_false.len()
         )?;
-        let mut classes: Vec<_> = self.classes.iter().map(|((_, class), tally)| (tally.events - tally.found, class, tally)).collect();
+        for (rule, count) in &self.other_claims {
+            writeln!(out, "  {count:5}  claims of another kind: {rule}")?;
+        }
+        let mut classes: Vec<_> = self
+            .classes
+            .iter()
+            .map(|((_, class), tally)| (tally.events - tally.found, class, tally))
+            .collect();
         classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         for (missed, class, tally) in classes {
             writeln!(out, "  {missed:5} missed of {:5}  {class}", tally.events)?;
         }
         let distinct = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>();
-        for (what, list) in
-            [("FALSE", &self.certain_false), ("false, possible", &self.possible_false), ("missed", &self.missed)]
-        {
+        for (what, list) in [
+            ("FALSE", &self.certain_false),
+            ("false, possible", &self.possible_false),
+            ("missed", &self.missed),
+        ] {
             for line in distinct(list) {
                 writeln!(out, "{what}: {line}")?;
             }

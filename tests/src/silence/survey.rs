@@ -25,7 +25,13 @@ pub struct Survey {
 
 impl Survey {
     /// Asks CPython for `count` names; for `names` where some are given. What it said of the same before is taken as said.
-    pub fn ask(checker: &Checker, count: usize, seed: u64, names: &[String], kept: Option<&Path>) -> Vec<Self> {
+    pub fn ask(
+        checker: &Checker,
+        count: usize,
+        seed: u64,
+        names: &[String],
+        kept: Option<&Path>,
+    ) -> Vec<Self> {
         if let Some(text) = kept.and_then(|kept| std::fs::read_to_string(kept).ok()) {
             return text.lines().filter_map(row).collect();
         }
