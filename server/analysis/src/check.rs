@@ -26,6 +26,9 @@ const LAST_LOOK: usize = 256;
 /// Runs the machine on one file and the rules on what its reads see.
 #[salsa::tracked(returns(ref))]
 pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport> {
+    if let Some(report) = crate::settings::report(db, project, file) {
+        return report;
+    }
     let Some(observed) = observe(db, project, file) else { return Arc::default() };
     let context = Context { db, project, file: file.path(db), observed };
     // A read in a loop or a function is seen as often as it runs: what one look finds and another does not is possible.
@@ -48,7 +51,7 @@ pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport>
     }
     let mut findings: Vec<Finding> = looks.into_values().filter_map(together).collect();
     findings.sort_by_key(|finding| (finding.place.start, finding.place.end, finding.rule));
-    Arc::new(FileReport { findings })
+    Arc::new(FileReport { findings: crate::ignores::apply(db, project, file, findings) })
 }
 
 /// Looks at the same expression that ask the same question.

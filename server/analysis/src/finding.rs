@@ -51,19 +51,21 @@ pub struct Related {
 /// One replacement of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// What is replaced.
+    /// What is replaced: the nothing at 0 of a file that is not there makes the file.
     pub place: Place,
     /// By what.
     pub text: String,
 }
 
 /// A change that mends the finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fix {
     /// What it does, in the imperative.
     pub title: String,
     /// The edits, which do not overlap.
     pub edits: Vec<Edit>,
+    /// The code does what it did before, so that `check --fix` may apply it unasked.
+    pub safe: bool,
 }
 
 /// One thing to tell the user.

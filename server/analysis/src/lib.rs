@@ -7,9 +7,11 @@ mod effects;
 mod explain;
 mod finding;
 mod hover;
+mod ignores;
 mod observe;
 mod resolver;
 mod rules;
+mod settings;
 mod value;
 mod verdicts;
 mod walk;
@@ -27,5 +29,9 @@ pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
 pub use hover::{Hover, hover};
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
+pub use settings::{
+    Glob, LAUNCHES, LEVELS, Launch, Layers, Levels, SETTINGS, Setting, Settings, Shape, is_configuration,
+    problems_of_editor, request, settings_at, settings_of,
+};
 pub use value::{Value, loader_value, repr, spec_values};
 pub use walk::{TopLevel, all_modules, namespace_packages, top_levels};

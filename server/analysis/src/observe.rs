@@ -9,6 +9,8 @@ use speclens_imports::DatabaseWorld;
 use speclens_imports::machine::{EntryFile, Observation, Run, RunAs};
 use speclens_source::{ModuleFacts, Name, module_facts};
 
+use crate::settings::{Launch, launch_of};
+
 /// What a run of a file saw.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
@@ -23,7 +25,13 @@ pub(crate) struct Observed {
 pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<Observed>> {
     let facts = module_facts(db, file).as_ref().ok()?;
     let path = file.path(db);
-    let (run_as, directory) = how_it_runs(db, project.root(db), path, facts);
+    let launch = launch_of(db, project, file);
+    let is_script = launch.map_or(facts.is_script, |launch| launch == Launch::Script);
+    let (run_as, directory) = if launch == Some(Launch::Script) {
+        (RunAs::Script, path.parent().unwrap_or(path).to_path_buf())
+    } else {
+        how_it_runs(db, project.root(db), path, facts, is_script)
+    };
     let directory = directory.to_string_lossy().into_owned();
     let script_directory = (!project.request(db).isolated).then_some(directory);
     let world = DatabaseWorld::new(db, project, script_directory.clone());
@@ -36,15 +44,21 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the
 /// directory that holds the outermost package; what is written as a script is run; the rest is imported from where it is.
-fn how_it_runs(db: &dyn Db, root: &Path, path: &Path, facts: &ModuleFacts) -> (RunAs, PathBuf) {
+fn how_it_runs(
+    db: &dyn Db,
+    root: &Path,
+    path: &Path,
+    facts: &ModuleFacts,
+    is_script: bool,
+) -> (RunAs, PathBuf) {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("__main__");
     let own = path.parent().unwrap_or(Path::new("/"));
     let mut parts: Vec<String> = if stem == "__init__" { Vec::new() } else { vec![stem.to_owned()] };
     let depth = match package_depth(db, root, own) {
-        0 if facts.is_script => return (RunAs::Script, own.to_path_buf()),
+        0 if is_script => return (RunAs::Script, own.to_path_buf()),
         // What imports by dots is in a package, if only a namespace package.
         0 => facts.relative_levels as usize,
-        _ if facts.is_script && !has_init(db, own) => return (RunAs::Script, own.to_path_buf()),
+        _ if is_script && !has_init(db, own) => return (RunAs::Script, own.to_path_buf()),
         depth => depth,
     };
     let mut directory = own;

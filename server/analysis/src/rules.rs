@@ -66,6 +66,12 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/import-replaced.md"),
     },
     Rule {
+        name: "invalid-configuration",
+        severity: Severity::Warning,
+        summary: "A key or a value of `speclens.toml` or `[tool.speclens]` that means nothing",
+        page: include_str!("rules/invalid-configuration.md"),
+    },
+    Rule {
         name: "module-without-file",
         severity: Severity::Error,
         summary: "A read of `__file__` on a module that is not loaded from a file",
@@ -118,6 +124,12 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Information,
         summary: "A stub in `sys.modules` that is taken for the module, or that lacks what a module has",
         page: include_str!("rules/stub-module.md"),
+    },
+    Rule {
+        name: "unused-ignore",
+        severity: Severity::Warning,
+        summary: "A comment `# speclens: ignore` that silences nothing",
+        page: include_str!("rules/unused-ignore.md"),
     },
 ];
 

@@ -18,7 +18,8 @@ pub(crate) fn discover(disk: Disk<'_>, root: &Path, request: &Request) -> Locate
     let mut located = if let Some(asked) = &request.python {
         let path = normal(&root.join(asked));
         let mut places = asked_places(disk, root, request, asked, &path).into_iter();
-        places.find_map(|path| locate(disk, &path, "by --python")).unwrap_or_else(|| {
+        let found = format!("by {}", request.python_named_by.as_deref().unwrap_or("--python"));
+        places.find_map(|path| locate(disk, &path, &found)).unwrap_or_else(|| {
             built_in(request, "nowhere", &format!("no Python is at {}", path.display()), path)
         })
     } else {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::layout::Layout;
 
@@ -34,6 +35,19 @@ impl fmt::Display for PythonVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.major, self.minor)?;
         self.micro.map_or(Ok(()), |micro| write!(formatter, ".{micro}"))
+    }
+}
+
+impl FromStr for PythonVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Option<Vec<u8>> = text.split('.').map(|part| part.parse().ok()).collect();
+        match numbers.as_deref() {
+            Some(&[3, minor]) => Ok(Self::new(3, minor)),
+            Some(&[3, minor, micro]) => Ok(Self { micro: Some(micro), ..Self::new(3, minor) }),
+            _ => Err("expected a version of Python 3, for example 3.12 or 3.12.1".to_owned()),
+        }
     }
 }
 

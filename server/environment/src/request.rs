@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::PythonVersion;
 
@@ -31,6 +32,8 @@ impl Variables {
 pub struct Request {
     /// `--python`: an interpreter, or the directory of an environment.
     pub python: Option<PathBuf>,
+    /// Who named it, where it was not `--python`.
+    pub python_named_by: Option<String>,
     /// `--python-version`: overrides what is found.
     pub python_version: Option<PythonVersion>,
     /// `--extra-path`, put first, like `PYTHONPATH`.
@@ -39,4 +42,6 @@ pub struct Request {
     pub isolated: bool,
     /// The process's environment variables.
     pub variables: Variables,
+    /// What the user has set in the editor, in the form of `speclens.toml`: the analysis reads it.
+    pub editor_settings: Arc<str>,
 }

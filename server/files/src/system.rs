@@ -168,6 +168,12 @@ impl FileSystem for DiskSystem {
 }
 
 impl DiskSystem {
+    /// Writes a file, for what the user asked to have written.
+    #[expect(clippy::disallowed_methods, reason = "the one place that touches the disk")]
+    pub fn write(self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        std::fs::write(path, bytes)
+    }
+
     /// What a member is, or leads to.
     fn kind(self, found: io::Result<std::fs::FileType>, path: impl FnOnce() -> PathBuf) -> Option<PathKind> {
         match found {

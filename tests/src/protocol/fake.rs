@@ -44,6 +44,7 @@ fn finding(db: &dyn Db, file: &Path, start: usize, elsewhere: &Path) -> Finding 
         fixes: vec![Fix {
             title: "Write `__name__`".into(),
             edits: vec![Edit { place: place.clone(), text: "__name__".into() }],
+            safe: false,
         }],
         place,
     }

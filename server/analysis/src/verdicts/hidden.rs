@@ -24,7 +24,7 @@ pub(super) fn submodule(
     if parent != winner.name {
         return None;
     }
-    let hidden = hidden_package(context, winner, child)?;
+    let hidden = hidden_package(context, raised, winner, child)?;
     let certainty = certainty(observation, Some(raised));
     let mut finding = context.finding("hidden-package", Severity::Error, certainty, observation.span);
     let raises = will(certainty, "raises", "may raise");
@@ -54,10 +54,14 @@ pub(super) fn submodule(
 }
 
 /// A directory of the same package that the import system passed over, and that has the submodule.
-fn hidden_package(context: &Context<'_>, winner: &ModuleView, child: &str) -> Option<PathBuf> {
-    let script = context.observed.script_directory.as_deref().map(Path::new);
-    let environment = environment(context.db, context.project);
-    let state = SearchState::at_startup(environment, script);
+fn hidden_package(
+    context: &Context<'_>,
+    raised: &Raised,
+    winner: &ModuleView,
+    child: &str,
+) -> Option<PathBuf> {
+    let mut state = SearchState::clone(raised.search.as_ref()?);
+    state.meta_path = vec![MetaPathFinder::Path];
     let directories = DatabaseDirectories(context.db);
     let path = match winner.name.rsplit_once('.') {
         None => None,

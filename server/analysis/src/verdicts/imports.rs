@@ -64,7 +64,9 @@ fn is_made(context: &Context<'_>, observation: &Observation, module: &str, raise
             return true;
         }
     }
-    raised.subject.as_ref().is_some_and(is_put)
+    // A submodule that is nowhere is told by others.
+    let is_nowhere = raised.type_name == "ModuleNotFoundError" && !message.ends_with("is not a package");
+    !is_nowhere && raised.subject.as_ref().is_some_and(is_put)
 }
 
 /// Whether code put the module where it is.
@@ -107,7 +109,8 @@ pub(super) fn finds_stub(
     module: &ModuleView,
 ) -> Option<Finding> {
     let is_stub = |evidence: &Evidence| matches!(evidence.deed, Deed::PutsStub { .. });
-    if module.spec != SpecState::Present || !module.evidence.iter().any(is_stub) {
+    let is_module = module.file.is_some() || module.spec_name.as_ref() != Some(name);
+    if is_module || module.spec != SpecState::Present || !module.evidence.iter().any(is_stub) {
         return None;
     }
     let certainty = certainty(observation, None);
@@ -189,5 +192,5 @@ fn swap(context: &Context<'_>, first: Span, second: Span, one: &str, other: &str
         text: text[with.0..with.1].to_owned(),
     };
     let title = format!("Import `{other}` before `{one}`");
-    Some(Fix { title, edits: vec![edit(first, second), edit(second, first)] })
+    Some(Fix { title, edits: vec![edit(first, second), edit(second, first)], safe: false })
 }

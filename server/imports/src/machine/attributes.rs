@@ -247,6 +247,9 @@ impl Machine<'_> {
     /// Whether an object has an attribute; `None` where that cannot be decided.
     pub(super) fn has_attribute(&mut self, object: &Value, name: &str) -> Option<bool> {
         if let Some(id) = object.as_object() {
+            if self.lacks(id, name).is_some() {
+                return Some(false);
+            }
             if let Some(slot) = self.state.heap.slot(id, name) {
                 return slot.certain.then_some(true);
             }

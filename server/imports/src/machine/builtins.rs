@@ -415,6 +415,11 @@ impl Machine<'_> {
                     None => Ok(Value::Unknown),
                 }
             }
+            // A method is chosen by a computed name (`ast.NodeVisitor.visit`): what it does to its object is not known.
+            ("getattr", [object, Value::Unknown, Value::Method(default)]) if default.0 == *object => {
+                self.taint(object, 0);
+                Ok(Value::Unknown)
+            }
             ("setattr", [object, Value::Str(attribute), value]) => {
                 self.set_attribute(object, attribute, value.clone())?;
                 Ok(Value::None)

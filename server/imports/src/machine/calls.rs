@@ -266,7 +266,7 @@ impl Machine<'_> {
     }
 
     /// What a call that is not followed may have done to one of its arguments.
-    fn taint(&mut self, value: &Value, depth: u32) {
+    pub(super) fn taint(&mut self, value: &Value, depth: u32) {
         let Some(id) = value.as_object() else { return };
         // Who is given `globals()` is given it to add names.
         if let Some(owner) = self.owner_of_dict(value) {

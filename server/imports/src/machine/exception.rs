@@ -7,6 +7,7 @@ use speclens_source::Name;
 use super::state::Evidence;
 use super::value::{Site, Value};
 use super::view::ModuleView;
+use crate::finders::SearchState;
 
 /// An exception on its way.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Raised {
     pub evidence: Vec<Evidence>,
     /// The module that an import failed to take a name or a submodule from.
     pub subject: Option<ModuleView>,
+    /// The search path and the finders that did not find a submodule.
+    pub search: Option<Arc<SearchState>>,
     /// Which observations of the user's file it belongs to, to be marked when it is caught there.
     pub observations: Vec<usize>,
     /// Whether it is certainly raised.
@@ -49,6 +52,7 @@ impl Raised {
             traceback: Vec::new(),
             evidence: Vec::new(),
             subject: None,
+            search: None,
             observations: Vec::new(),
             certain: true,
         })

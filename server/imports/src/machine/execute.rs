@@ -382,6 +382,7 @@ fn is_read(test: &Expression) -> bool {
     match &test.kind {
         ExpressionKind::Attribute { .. } | ExpressionKind::Name(_) | ExpressionKind::Call(_) => true,
         ExpressionKind::Not(inner) => is_read(inner),
+        ExpressionKind::Walrus { value, .. } => is_read(value),
         _ => false,
     }
 }

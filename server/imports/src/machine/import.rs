@@ -198,6 +198,7 @@ impl Machine<'_> {
                     let message = format!("No module named '{name}'; '{parent}' is not a package");
                     let mut raised = Raised::not_found(name, message);
                     raised.subject = self.view(&imported, Some(parent));
+                    raised.search = Some(Arc::clone(&self.state.search));
                     raised.evidence =
                         raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
                     return Err(raised);
@@ -214,7 +215,13 @@ impl Machine<'_> {
             Found::Unknown => return Ok(self.unfollowed(name)),
             Found::Raised(raised) => return Err(raised),
             Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
-            Found::Nothing => return Err(Raised::not_found(name, format!("No module named '{name}'"))),
+            Found::Nothing => {
+                let mut raised = Raised::not_found(name, format!("No module named '{name}'"));
+                raised.subject =
+                    parent_value.zip(parent_of(name)).and_then(|(value, name)| self.view(&value, Some(name)));
+                raised.search = Some(Arc::clone(&self.state.search));
+                return Err(raised);
+            }
         };
         if let (Some(Value::Object(parent)), Some((_, child))) = (parent_value, name.rsplit_once('.')) {
             self.set_slot(parent, child, module.clone());
@@ -358,6 +365,7 @@ impl Machine<'_> {
         let mut raised = Raised::of("builtins.ImportError", message);
         raised.name = Some(shown.into());
         raised.subject = self.view(module, None);
+        raised.search = Some(Arc::clone(&self.state.search));
         raised.evidence = raised.subject.as_ref().map(|view| view.evidence.clone()).unwrap_or_default();
         raised
     }

@@ -27,7 +27,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "PATH", help_heading = "Environment")]
     pub python: Option<PathBuf>,
     /// The version to assume, instead of the interpreter's own, for example 3.12
-    #[arg(long, global = true, value_name = "VERSION", value_parser = python_version, help_heading = "Environment")]
+    #[arg(long, global = true, value_name = "VERSION", help_heading = "Environment")]
     pub python_version: Option<PythonVersion>,
     /// A directory to put first on sys.path, like PYTHONPATH; can be repeated
     #[arg(long = "extra-path", global = true, value_name = "DIR", help_heading = "Environment")]
@@ -62,6 +62,8 @@ pub enum Command {
     Env(Env),
     /// List the rules, or show what one means, with an example that can be run
     Rule(Rule),
+    /// Print the JSON schema of `speclens.toml`
+    Schema,
     /// Print the specs of modules, one JSON object a line
     Resolve(Resolve),
     /// Show what importing modules does to sys.modules, sys.meta_path, sys.path_hooks, sys.path and __import__
@@ -87,6 +89,12 @@ pub struct Check {
     /// How to write the findings
     #[arg(long, value_name = "FORMAT", alias = "format", default_value = "full", help_heading = "Output")]
     pub output_format: OutputFormat,
+    /// Apply the fixes after which the code does what it did before, and report what is left
+    #[arg(long)]
+    pub fix: bool,
+    /// Exit with 0 even where something was found
+    #[arg(long)]
+    pub exit_zero: bool,
 }
 
 #[derive(Debug, Args)]
@@ -225,15 +233,6 @@ pub enum OutputFormat {
     Github,
 }
 
-fn python_version(text: &str) -> Result<PythonVersion, String> {
-    let numbers: Option<Vec<u8>> = text.split('.').map(|part| part.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some(&[3, minor]) => Ok(PythonVersion::new(3, minor)),
-        Some(&[3, minor, micro]) => Ok(PythonVersion { micro: Some(micro), ..PythonVersion::new(3, minor) }),
-        _ => Err("expected a version of Python 3, for example 3.12 or 3.12.1".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -247,6 +246,7 @@ mod tests {
 
     #[test]
     fn versions() {
+        let python_version = str::parse::<PythonVersion>;
         assert_eq!(python_version("3.12"), Ok(PythonVersion::new(3, 12)));
         assert_eq!(python_version("3.8.18").map(|version| version.to_string()), Ok("3.8.18".to_owned()));
         for wrong in ["", "3", "2.7", "three", "3.12.1.0", "3.999"] {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use speclens_analysis::{Finding, check_file};
+use speclens_analysis::{Finding, check_file, is_configuration, settings_of};
 use speclens_environment::{Environment, Implementation, Project, environment};
 use speclens_source::module_facts;
 
@@ -12,7 +12,7 @@ use super::files::{Target, collect};
 use super::output::{Report, Sources, counts};
 use super::session::Session;
 use super::workers::{Panic, run_all};
-use super::{Failure, Verdict};
+use super::{Failure, Verdict, fix};
 
 /// One file to be checked.
 struct Job {
@@ -23,9 +23,18 @@ struct Job {
 pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure> {
     let targets = collect(session, &arguments.paths)?;
     let projects: Vec<Project> = targets.iter().map(|target| session.project(target.root.clone())).collect();
-    let jobs = jobs(&targets, &projects);
+    let mut jobs = jobs(&targets, &projects);
+    let files = jobs.len();
     if jobs.is_empty() && !session.quiet {
         anstream::eprintln!("speclens: there are no Python files here");
+    }
+    // What is wrong in the settings comes with what they lead to.
+    for &project in &projects {
+        if let Some(file) = &settings_of(session.database.db(), project).file
+            && jobs.iter().all(|job| job.file != *file)
+        {
+            jobs.push(Job { project, file: file.clone() });
+        }
     }
     let mut told: Vec<Arc<Environment>> = Vec::new();
     for project in &projects {
@@ -36,49 +45,74 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
         }
     }
 
+    let mut fixed = 0;
+    let mut looked = look(session, &jobs)?;
+    for _ in 0..if arguments.fix { MAX_ROUNDS } else { 0 } {
+        let applied = fix::apply(&mut session.database, &looked.findings);
+        if applied == 0 {
+            break;
+        }
+        fixed += applied;
+        looked = look(session, &jobs)?;
+    }
+    if arguments.fix {
+        session.warn(&format!("applied {fixed} {}", if fixed == 1 { "fix" } else { "fixes" }));
+    }
+    for problem in &looked.problems {
+        anstream::eprintln!("speclens: {problem}");
+    }
+    let findings = looked.findings;
+    let summary = if session.quiet { String::new() } else { summary(session, &findings, files, &told) };
+    let sources = Sources::of(session.database.db(), &findings);
+    let report =
+        Report { findings: &findings, sources: &sources, directory: &session.directory, summary: &summary };
+    session.print(&report.render(arguments.output_format))?;
+    Ok(match (looked.problems.is_empty(), findings.is_empty() || arguments.exit_zero) {
+        (false, _) => Verdict::Incomplete,
+        (true, true) => Verdict::Clean,
+        (true, false) => Verdict::Found,
+    })
+}
+
+/// A fix may make room for another: so often, at most.
+const MAX_ROUNDS: usize = 50;
+
+/// What one look at all files gave.
+struct Looked {
+    findings: Vec<Finding>,
+    /// Why a file was not checked, as sentences.
+    problems: Vec<String>,
+}
+
+fn look(session: &mut Session, jobs: &[Job]) -> Result<Looked, Failure> {
     let mut findings = Vec::new();
-    let mut incomplete = false;
-    let mut outcomes = Vec::with_capacity(jobs.len());
+    let mut problems = Vec::new();
     for part in jobs.chunks(FILES_AT_ONCE) {
-        let of_part = run_all(&session.database, part, |db, job| {
+        let outcomes = run_all(&session.database, part, |db, job| {
             tracing::debug!(file = %job.file.display(), "checking");
             let entry = db.entry(&job.file);
-            module_facts(db, entry).as_ref().map_err(ToString::to_string)?;
+            if !is_configuration(&job.file) {
+                module_facts(db, entry).as_ref().map_err(ToString::to_string)?;
+            }
             Ok::<_, String>(check_file(db, job.project, entry).findings.clone())
         });
-        outcomes.extend(of_part.map_err(Failure::Request)?);
-        session.database.forget_old();
-    }
-    for (job, outcome) in jobs.iter().zip(outcomes) {
-        match outcome {
-            Ok(Ok(of_file)) => findings.extend(of_file),
-            Ok(Err(reason)) => {
-                incomplete = true;
-                anstream::eprintln!("speclens: {}: not checked: {reason}", session.shown(&job.file));
-            }
-            Err(Panic { message }) => {
-                incomplete = true;
-                let file = session.shown(&job.file);
-                anstream::eprintln!(
-                    "speclens: {file}: internal problem, this file was not checked: {message}"
-                );
+        for (job, outcome) in part.iter().zip(outcomes.map_err(Failure::Request)?) {
+            let file = session.shown(&job.file);
+            match outcome {
+                Ok(Ok(of_file)) => findings.extend(of_file),
+                Ok(Err(reason)) => problems.push(format!("{file}: not checked: {reason}")),
+                Err(Panic { message }) => {
+                    problems.push(format!("{file}: internal problem, this file was not checked: {message}"))
+                }
             }
         }
+        session.database.forget_old();
     }
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (finding.place.file.clone(), finding.place.start, finding.place.end);
         key(a).cmp(&key(b)).then_with(|| a.rule.cmp(b.rule))
     });
-    let summary = if session.quiet { String::new() } else { summary(session, &findings, jobs.len(), &told) };
-    let sources = Sources::of(session.database.db(), &findings);
-    let report =
-        Report { findings: &findings, sources: &sources, directory: &session.directory, summary: &summary };
-    session.print(&report.render(arguments.output_format))?;
-    Ok(match (incomplete, findings.is_empty()) {
-        (true, _) => Verdict::Incomplete,
-        (false, true) => Verdict::Clean,
-        (false, false) => Verdict::Found,
-    })
+    Ok(Looked { findings, problems })
 }
 
 /// Files looked at between two clean-ups: each leaves behind what its imports made.

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
+use speclens_analysis::{Layers, settings_at};
 use speclens_files::{DiskSystem, FileSystem, PathKind};
 
 use super::Failure;
@@ -20,7 +21,7 @@ pub struct Target {
 }
 
 /// What marks the root of a project.
-const MARKS: [&str; 3] = ["pyproject.toml", "setup.py", ".git"];
+const MARKS: [&str; 4] = ["speclens.toml", "pyproject.toml", "setup.py", ".git"];
 
 /// The Python files that `paths` name, by project. A file that is named twice belongs to the first.
 pub fn collect(session: &Session, paths: &[PathBuf]) -> Result<Vec<Target>, Failure> {
@@ -32,7 +33,10 @@ pub fn collect(session: &Session, paths: &[PathBuf]) -> Result<Vec<Target>, Fail
     for given in paths {
         let path = absolute(&session.directory, given);
         let (root, mut files) = match system.metadata(&path).map(|found| found.kind) {
-            Ok(PathKind::Directory) => (path.clone(), python_files(&path)?),
+            Ok(PathKind::Directory) => {
+                let settings = settings_at(session.database.db(), &path);
+                (path.clone(), python_files(&path, settings)?)
+            }
             Ok(PathKind::File) => (root_of(system, &path), BTreeSet::from([path])),
             Ok(PathKind::Other) => {
                 return Err(Failure::Request(format!("{}: not a file or directory", given.display())));
@@ -64,10 +68,12 @@ fn root_of(system: &dyn FileSystem, file: &Path) -> PathBuf {
 }
 
 /// The `.py` files below `directory` that are its own: no virtual environment, nothing hidden, nothing that git
-/// ignores.
-fn python_files(directory: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
+/// ignores or the settings exclude.
+fn python_files(directory: &Path, settings: Layers) -> Result<BTreeSet<PathBuf>, Failure> {
     let walk = WalkBuilder::new(directory)
-        .filter_entry(|entry| entry.depth() == 0 || !is_foreign(entry))
+        .filter_entry(move |entry| {
+            entry.depth() == 0 || !is_foreign(entry) && !settings.excludes(entry.path())
+        })
         .sort_by_file_name(OsStr::cmp)
         .build();
     let mut files = BTreeSet::new();

@@ -6,11 +6,13 @@ mod effects;
 mod env;
 mod explain;
 mod files;
+mod fix;
 mod graph;
 mod kept;
 mod output;
 mod resolve;
 mod rule;
+mod schema;
 mod session;
 mod text;
 mod tree;
@@ -119,6 +121,7 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
         Command::Explain(arguments) => explain::run(session, arguments),
         Command::Env(arguments) => env::run(session, arguments),
         Command::Rule(arguments) => rule::run(session, arguments),
+        Command::Schema => schema::run(session),
         Command::Resolve(arguments) => resolve::run(session, arguments),
         Command::Effects(arguments) => effects::run(session, arguments),
         Command::Graph(arguments) => graph::run(session, arguments),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
+use speclens_analysis::request;
 use speclens_environment::{Environment, Project, Request, Variables, environment};
 use speclens_files::{Cache, Database, PathKind, cache_directory};
 
@@ -13,6 +14,7 @@ use super::arguments::{Color, Common};
 /// One run of the program.
 pub struct Session {
     pub database: Database,
+    /// What the command line asks for; what it leaves open, the project's settings say.
     pub request: Request,
     /// The current directory: relative paths start here.
     pub directory: PathBuf,
@@ -43,6 +45,7 @@ impl Session {
             extra_paths,
             isolated: common.isolated,
             variables,
+            ..Request::default()
         };
         Ok(Self {
             database,
@@ -57,7 +60,8 @@ impl Session {
 
     /// The project at `root`. To be asked once for each root: it makes a new input every time.
     pub fn project(&self, root: PathBuf) -> Project {
-        Project::new(self.database.db(), root, self.request.clone())
+        let request = request(self.database.db(), &root, &self.request);
+        Project::new(self.database.db(), root, request)
     }
 
     /// The project of commands that are about an environment and not about files.

@@ -9,11 +9,12 @@ use speclens_analysis::{Certainty, Severity};
 use speclens_source::{Encoding, Position};
 use tower_lsp_server::ls_types as lsp;
 
-use super::event::{Change, Client, Diagnosis, Mending, Name, Settings, Shown, Span};
+use super::event::{Change, Client, Diagnosis, Mending, Name, Shown, Span};
+use super::settings;
 
 /// The files whose change may change what an import does.
 const WATCHED: [&str; 4] =
-    ["**/*.{py,pth,so,pyd,zip,egg-link}", "**/pyvenv.cfg", "**/pyproject.toml", "**/*.dist-info"];
+    ["**/*.{py,pth,so,pyd,zip,egg-link}", "**/pyvenv.cfg", "**/{pyproject,speclens}.toml", "**/*.dist-info"];
 
 /// The file that a URI names; `None` for what is no file, such as a document that was never saved.
 pub(super) fn name(uri: &lsp::Uri) -> Option<Name> {
@@ -33,6 +34,8 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
     let pull = documents.and_then(|documents| documents.diagnostic.as_ref());
     let push = documents.and_then(|documents| documents.publish_diagnostics.as_ref());
     let watching = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref());
+    let edits = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
+    let telling = workspace.and_then(|workspace| workspace.did_change_configuration.as_ref());
     let refreshing = workspace.and_then(|workspace| workspace.diagnostics.as_ref());
     Client {
         encoding: encoding(capabilities),
@@ -43,8 +46,18 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
         related: push.and_then(|push| push.related_information) == Some(true)
             || pull.and_then(|pull| pull.related_information) == Some(true),
         folders: folders(&params),
-        settings: params.initialization_options.map(settings).unwrap_or_default(),
+        creates: edits.is_some_and(creates),
+        configures: workspace.and_then(|workspace| workspace.configuration) == Some(true),
+        tells_settings: telling.and_then(|telling| telling.dynamic_registration) == Some(true),
+        settings: params.initialization_options.map(settings::of_json).unwrap_or_default(),
     }
+}
+
+/// Whether an edit of the workspace can make a file.
+fn creates(edits: &lsp::WorkspaceEditClientCapabilities) -> bool {
+    let operations = edits.resource_operations.as_ref();
+    edits.document_changes == Some(true)
+        && operations.is_some_and(|known| known.contains(&lsp::ResourceOperationKind::Create))
 }
 
 #[expect(deprecated, reason = "clients older than workspace folders send a root")]
@@ -59,20 +72,6 @@ fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
 
 pub(super) fn folder_paths(folders: &[lsp::WorkspaceFolder]) -> Vec<PathBuf> {
     folders.iter().filter_map(|folder| name(&folder.uri)).map(|name| name.path).collect()
-}
-
-/// Settings, bare or in a section `speclens`. Wrong ones are as good as none.
-pub(super) fn settings(mut value: serde_json::Value) -> Settings {
-    if let Some(section) = value.get_mut("speclens") {
-        value = section.take();
-    }
-    if value.is_null() {
-        return Settings::default();
-    }
-    serde_json::from_value(value).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the settings are not understood");
-        Settings::default()
-    })
 }
 
 /// UTF-8 is ours, UTF-32 as cheap for the client as any, UTF-16 what every client has.
@@ -145,6 +144,20 @@ pub(super) fn watch() -> Vec<lsp::Registration> {
         method: "workspace/didChangeWatchedFiles".into(),
         register_options: Some(serde_json::json!({ "watchers": watchers })),
     }]
+}
+
+/// That the client is to tell when its settings change.
+pub(super) fn follow_settings() -> Vec<lsp::Registration> {
+    vec![lsp::Registration {
+        id: "speclens-settings".into(),
+        method: "workspace/didChangeConfiguration".into(),
+        register_options: Some(serde_json::json!({ "section": "speclens" })),
+    }]
+}
+
+/// Our section of the client's settings.
+pub(super) fn our_settings() -> lsp::ConfigurationItem {
+    lsp::ConfigurationItem { scope_uri: None, section: Some("speclens".into()) }
 }
 
 pub(super) fn change(change: lsp::TextDocumentContentChangeEvent) -> Change {
@@ -251,18 +264,41 @@ pub(super) fn report(
 
 /// A quick fix; `None` where it edits a file that no URI names.
 pub(super) fn fix(mending: Mending, of: &Name, related: bool) -> Option<lsp::CodeActionOrCommand> {
+    let diagnostics = vec![diagnostic(&mending.of, of, related)];
     let mut changes: HashMap<lsp::Uri, Vec<lsp::TextEdit>> = HashMap::new();
     for (file, span, text) in mending.edits {
         changes.entry(uri(&file, of)?).or_default().push(lsp::TextEdit::new(range(span), text));
     }
+    let mut edit = lsp::WorkspaceEdit::default();
+    // The older form, which every client knows, cannot make files.
+    if mending.creates.is_empty() {
+        edit.changes = Some(changes);
+    } else {
+        let created = mending.creates.iter().map(|file| Some(create(uri(file, of)?)));
+        let created: Option<Vec<_>> = created.collect();
+        let edited = changes.into_iter().map(|(uri, edits)| {
+            let document = lsp::OptionalVersionedTextDocumentIdentifier { uri, version: None };
+            let edits = edits.into_iter().map(lsp::OneOf::Left).collect();
+            lsp::DocumentChangeOperation::Edit(lsp::TextDocumentEdit { text_document: document, edits })
+        });
+        let operations = created?.into_iter().chain(edited).collect();
+        edit.document_changes = Some(lsp::DocumentChanges::Operations(operations));
+    }
     let action = lsp::CodeAction {
         title: mending.title,
         kind: Some(lsp::CodeActionKind::QUICKFIX),
-        diagnostics: Some(vec![diagnostic(&mending.of, of, related)]),
-        edit: Some(lsp::WorkspaceEdit::new(changes)),
+        diagnostics: Some(diagnostics),
+        edit: Some(edit),
         ..lsp::CodeAction::default()
     };
     Some(action.into())
+}
+
+/// A new file; one that came to be in the meantime is not overwritten.
+fn create(uri: lsp::Uri) -> lsp::DocumentChangeOperation {
+    let options = lsp::CreateFileOptions { overwrite: None, ignore_if_exists: Some(true) };
+    let create = lsp::CreateFile { uri, options: Some(options), annotation_id: None };
+    lsp::DocumentChangeOperation::Op(lsp::ResourceOp::Create(create))
 }
 
 /// Whether quick fixes are among the kinds wanted: `quickfix`, or what it is a kind of.

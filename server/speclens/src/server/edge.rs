@@ -18,6 +18,7 @@ use tower_lsp_server::ls_types::{
 
 use super::convert;
 use super::event::{Answer, Event, Name, Question, Refusal, Task};
+use super::settings;
 use super::wire::Lifecycle;
 
 /// What the protocol library calls.
@@ -28,6 +29,8 @@ pub(super) struct Edge {
     questions: AtomicU64,
     /// Whether the client shows related information; known from `initialize` on.
     related: AtomicBool,
+    /// Whether a fix can make a file; known likewise.
+    creates: AtomicBool,
 }
 
 /// Tells the owner when the library drops a handler that waits: that is what a cancelled request is.
@@ -47,7 +50,13 @@ impl Drop for Waiting<'_> {
 
 impl Edge {
     pub(super) fn new(events: Sender<Event>, lifecycle: Arc<Lifecycle>) -> Self {
-        Self { events, lifecycle, questions: AtomicU64::new(0), related: AtomicBool::new(false) }
+        Self {
+            events,
+            lifecycle,
+            questions: AtomicU64::new(0),
+            related: AtomicBool::new(false),
+            creates: AtomicBool::new(false),
+        }
     }
 
     fn tell(&self, event: Event) {
@@ -79,6 +88,7 @@ impl LanguageServer for Edge {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let client = convert::client(params);
         self.related.store(client.related, Ordering::Relaxed);
+        self.creates.store(client.creates, Ordering::Relaxed);
         let answer = convert::server(&client);
         self.tell(Event::Initialize(Box::new(client)));
         Ok(answer)
@@ -132,9 +142,11 @@ impl LanguageServer for Edge {
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
         // Null, or settings of others, say that something changed but not what.
-        if params.settings.get("speclens").is_some() {
-            self.tell(Event::SettingsChanged(convert::settings(params.settings)));
-        }
+        self.tell(if params.settings.get("speclens").is_some() {
+            Event::SettingsChanged(settings::of_json(params.settings))
+        } else {
+            Event::SettingsToAsk
+        });
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
@@ -153,7 +165,9 @@ impl LanguageServer for Edge {
         }
         match self.ask(name.clone(), Task::Fixes(convert::span(params.range))).await? {
             Answer::Fixes(fixes) => {
-                let fixes = fixes.into_iter().filter_map(|fix| convert::fix(fix, &name, self.related()));
+                let creates = self.creates.load(Ordering::Relaxed);
+                let fixes = fixes.into_iter().filter(|fix| creates || fix.creates.is_empty());
+                let fixes = fixes.filter_map(|fix| convert::fix(fix, &name, self.related()));
                 Ok(Some(fixes.collect()))
             }
             Answer::Diagnoses(_) | Answer::Hover(_) => Err(Error::internal_error()),

@@ -38,7 +38,8 @@ pub(super) struct Client {
     /// The process that the server ends with.
     pub process: Option<u32>,
     pub folders: Vec<PathBuf>,
-    pub settings: Settings,
+    /// `initializationOptions`, in the form of `speclens.toml`.
+    pub settings: Arc<str>,
     /// It asks for diagnostics, so that none are sent unasked.
     pub pulls: bool,
     /// It can be asked to pull again.
@@ -47,6 +48,12 @@ pub(super) struct Client {
     pub watches: bool,
     /// It shows related information.
     pub related: bool,
+    /// A fix can make a file.
+    pub creates: bool,
+    /// It can be asked for its settings.
+    pub configures: bool,
+    /// It can be asked to tell when its settings change.
+    pub tells_settings: bool,
 }
 
 impl Default for Client {
@@ -55,23 +62,16 @@ impl Default for Client {
             encoding: Encoding::Utf16,
             process: None,
             folders: Vec::new(),
-            settings: Settings::default(),
+            settings: Arc::default(),
             pulls: false,
             refreshes: false,
             watches: false,
             related: false,
+            creates: false,
+            configures: false,
+            tells_settings: false,
         }
     }
-}
-
-/// What the user sets in the client: `initializationOptions`, or the section `speclens` of the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Settings {
-    /// An interpreter, or the directory of an environment; relative to the workspace folder.
-    pub interpreter: Option<PathBuf>,
-    /// Directories put first on the search path; relative to the workspace folder.
-    pub extra_paths: Option<Vec<PathBuf>>,
 }
 
 /// Something that happened. The owner takes them one by one, in order.
@@ -100,7 +100,12 @@ pub(super) enum Event {
         added: Vec<PathBuf>,
         removed: Vec<PathBuf>,
     },
-    SettingsChanged(Settings),
+    /// The settings as they are now, in the form of `speclens.toml`.
+    SettingsChanged(Arc<str>),
+    /// The settings changed, and the client is to be asked for them.
+    SettingsToAsk,
+    /// The client's answer. One that says nothing leaves what it said at first.
+    SettingsAnswered(Arc<str>),
     /// The client's answer to the request to watch files.
     Watching(bool),
     Asked(Question),
@@ -195,6 +200,8 @@ pub(super) struct Mending {
     pub title: String,
     pub of: Diagnosis,
     pub edits: Vec<(PathBuf, Span, String)>,
+    /// Files that the edits make.
+    pub creates: Vec<PathBuf>,
 }
 
 /// What the owner has to say to the client, unasked.
@@ -208,6 +215,10 @@ pub(super) enum Message {
     },
     /// Ask the client to watch files.
     Watch,
+    /// Ask the client for its settings, and perhaps to tell when they change.
+    AskSettings {
+        follow: bool,
+    },
     /// Ask the client to pull diagnostics again.
     Refresh,
 }

@@ -20,6 +20,7 @@ mod owner;
 mod parent;
 mod pool;
 mod projects;
+mod settings;
 mod wire;
 mod work;
 
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use speclens_analysis::{FileReport, Hover};
+use speclens_analysis::{FileReport, Hover, is_configuration, settings_of};
 use speclens_environment::{Project, Request, Variables};
 use speclens_files::{Database, Db, Entry};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -54,8 +55,16 @@ pub struct Analyses {
 impl Analyses {
     /// The real ones.
     pub const REAL: Self = Self {
-        check: |db, project, file| Arc::clone(speclens_analysis::check_file(db, project, file)),
-        hover: speclens_analysis::hover,
+        check: |db, project, file| {
+            if settings_of(db, project).excludes(file.path(db)) {
+                return Arc::default();
+            }
+            Arc::clone(speclens_analysis::check_file(db, project, file))
+        },
+        hover: |db, project, file, at| {
+            let is_python = !is_configuration(file.path(db));
+            is_python.then(|| speclens_analysis::hover(db, project, file, at)).flatten()
+        },
     };
 }
 

@@ -9,6 +9,7 @@ use tower_lsp_server::ls_types::Uri;
 
 use super::convert;
 use super::event::{Event, Message};
+use super::settings;
 
 /// Forwards the owner's messages. This task waits where the client is slow; the owner never does.
 pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Message>, events: Sender<Event>) {
@@ -30,6 +31,9 @@ pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Mess
                     let _ = events.send(Event::Watching(answer.is_ok()));
                 });
             }
+            Message::AskSettings { follow } => {
+                tokio::spawn(ask_settings(client.clone(), events.clone(), follow));
+            }
             Message::Refresh => {
                 let client = client.clone();
                 tokio::spawn(async move {
@@ -39,5 +43,18 @@ pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Mess
                 });
             }
         }
+    }
+}
+
+async fn ask_settings(client: Client, events: Sender<Event>, follow: bool) {
+    if follow && let Err(error) = client.register_capability(convert::follow_settings()).await {
+        tracing::info!(%error, "the client does not tell when its settings change");
+    }
+    match client.configuration(vec![convert::our_settings()]).await {
+        Ok(answers) => {
+            let settings = answers.into_iter().next().map(settings::of_json).unwrap_or_default();
+            let _ = events.send(Event::SettingsAnswered(settings));
+        }
+        Err(error) => tracing::info!(%error, "the client does not tell its settings"),
     }
 }

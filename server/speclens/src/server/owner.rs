@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use speclens_analysis::is_configuration;
 use speclens_files::Database;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -148,6 +149,7 @@ impl Owner {
                 if self.client.watches {
                     self.say(Message::Watch);
                 }
+                self.ask_settings(self.client.tells_settings);
             }
             Event::Opened { name, version, text } => self.open(name, version, text),
             Event::Changed { name, version, changes } => self.change(&name, version, changes),
@@ -160,6 +162,11 @@ impl Owner {
             }
             Event::SettingsChanged(settings) => {
                 self.projects.set(&mut self.database, settings);
+                self.reconsider();
+            }
+            Event::SettingsToAsk => self.ask_settings(false),
+            Event::SettingsAnswered(settings) => {
+                self.projects.set_answered(&mut self.database, settings);
                 self.reconsider();
             }
             Event::Watching(watching) => self.watching = watching,
@@ -179,8 +186,14 @@ impl Owner {
             parent::watch(process, Arc::clone(&self.lifecycle));
         }
         self.projects.change_folders(client.folders.clone(), &[]);
-        self.projects.set(&mut self.database, client.settings.clone());
+        self.projects.set_first(&mut self.database, Arc::clone(&client.settings));
         self.client = client;
+    }
+
+    fn ask_settings(&self, follow: bool) {
+        if self.client.configures {
+            self.say(Message::AskSettings { follow });
+        }
     }
 
     fn open(&mut self, name: Name, version: i32, text: String) {
@@ -276,10 +289,15 @@ impl Owner {
             && (!self.questions.is_empty() || burst.ends() <= Instant::now())
         {
             self.burst = None;
+            let mut configures = false;
             for (path, document) in self.documents.iter_mut().filter(|(_, document)| document.ahead) {
                 document.ahead = false;
                 document.due = true;
+                configures |= is_configuration(path);
                 self.database.open(path, document.as_input());
+            }
+            if configures {
+                self.reconsider();
             }
         }
         if self.burst.is_none() && std::mem::take(&mut self.look) {
@@ -290,6 +308,10 @@ impl Owner {
             }
         }
         if self.database.revision() != self.revision {
+            // What changed may be a configuration file.
+            if self.projects.update(&mut self.database) {
+                self.reconsider();
+            }
             self.revision = self.database.revision();
             // What does not depend on the change is not computed again, only looked up.
             self.documents.values_mut().for_each(|document| document.due = true);

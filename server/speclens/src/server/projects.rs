@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use salsa::Setter;
+use speclens_analysis::request;
 use speclens_environment::{Project, Request};
 use speclens_files::Database;
-
-use super::event::Settings;
 
 /// The workspace folders, and a project for each directory that ever needed one: inputs are never freed, so they are
 /// used again.
@@ -15,13 +15,15 @@ use super::event::Settings;
 pub(super) struct Projects {
     folders: Vec<PathBuf>,
     known: HashMap<PathBuf, Project>,
+    /// What the command line and the editor ask for; what they leave open, a configuration file says.
     defaults: Request,
-    settings: Settings,
+    /// The editor's first settings.
+    first: Arc<str>,
 }
 
 impl Projects {
     pub(super) fn new(defaults: Request) -> Self {
-        Self { folders: Vec::new(), known: HashMap::new(), defaults, settings: Settings::default() }
+        Self { folders: Vec::new(), known: HashMap::new(), defaults, first: Arc::default() }
     }
 
     /// The project of the innermost folder around the file; a file outside all of them is a project with its
@@ -33,7 +35,8 @@ impl Projects {
         if let Some(project) = self.known.get(root) {
             return *project;
         }
-        let project = Project::new(database.db(), root.to_path_buf(), self.request(root));
+        let project =
+            Project::new(database.db(), root.to_path_buf(), request(database.db(), root, &self.defaults));
         self.known.insert(root.to_path_buf(), project);
         project
     }
@@ -52,24 +55,33 @@ impl Projects {
         }
     }
 
-    pub(super) fn set(&mut self, database: &mut Database, settings: Settings) {
-        self.settings = settings;
-        for (root, project) in &self.known {
-            let request = self.request(root);
-            if *project.request(database.db()) != request {
-                project.set_request(database.db_mut()).to(request);
-            }
-        }
+    /// The client's settings as it gives them at its start.
+    pub(super) fn set_first(&mut self, database: &mut Database, settings: Arc<str>) {
+        self.first = Arc::clone(&settings);
+        self.set(database, settings);
     }
 
-    fn request(&self, root: &Path) -> Request {
-        let mut request = self.defaults.clone();
-        if let Some(interpreter) = &self.settings.interpreter {
-            request.python = Some(root.join(interpreter));
+    /// The client's answer to the question for its settings.
+    pub(super) fn set_answered(&mut self, database: &mut Database, settings: Arc<str>) {
+        let settings = if settings.is_empty() { Arc::clone(&self.first) } else { settings };
+        self.set(database, settings);
+    }
+
+    pub(super) fn set(&mut self, database: &mut Database, settings: Arc<str>) {
+        self.defaults.editor_settings = settings;
+        self.update(database);
+    }
+
+    /// Asks for what the settings say now. True where that is something else than before.
+    pub(super) fn update(&mut self, database: &mut Database) -> bool {
+        let mut has_changed = false;
+        for (root, project) in &self.known {
+            let request = request(database.db(), root, &self.defaults);
+            if *project.request(database.db()) != request {
+                project.set_request(database.db_mut()).to(request);
+                has_changed = true;
+            }
         }
-        if let Some(extra_paths) = &self.settings.extra_paths {
-            request.extra_paths = extra_paths.iter().map(|path| root.join(path)).collect();
-        }
-        request
+        has_changed
     }
 }

@@ -103,7 +103,11 @@ impl Texts<'_> {
                     .edits
                     .iter()
                     .map(|edit| (edit.place.file.clone(), self.span(&edit.place), edit.text.clone()));
-                fixes.push(Mending { title: fix.title.clone(), edits: edits.collect(), of: of.clone() });
+                let edits = edits.collect();
+                let files = fix.edits.iter().map(|edit| &edit.place.file);
+                let creates = files.filter(|file| self.db.entry(file).kind(self.db).is_none());
+                let (creates, title) = (creates.cloned().collect(), fix.title.clone());
+                fixes.push(Mending { title, edits, creates, of: of.clone() });
             }
         }
         fixes

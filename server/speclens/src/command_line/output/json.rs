@@ -42,6 +42,7 @@ struct RelatedJson<'a> {
 #[derive(Serialize)]
 struct FixJson<'a> {
     title: &'a str,
+    safe: bool,
     edits: Vec<EditJson<'a>>,
 }
 
@@ -70,6 +71,7 @@ fn finding_json<'a>(report: &Report<'_>, finding: &'a Finding) -> FindingJson<'a
     });
     let fixes = finding.fixes.iter().map(|fix| FixJson {
         title: &fix.title,
+        safe: fix.safe,
         edits: fix
             .edits
             .iter()
@@ -124,6 +126,7 @@ mod tests {
                 }],
                 "fixes": [{
                     "title": "Swap the imports",
+                    "safe": false,
                     "edits": [{"file": "/my code/app.py", "range": range(1, 1, 20), "text": "import lightning"}],
                 }],
             },

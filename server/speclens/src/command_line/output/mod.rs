@@ -157,6 +157,7 @@ mod example {
                         place: place("/my code/app.py", APP, "import transformers"),
                         text: "import lightning".into(),
                     }],
+                    safe: false,
                 }],
             },
             Finding {
