@@ -99,3 +99,8 @@ fn spec_of_another() {
 fn stub_module() {
     rule("stub-module");
 }
+
+#[test]
+fn missing_init() {
+    rule("missing-init");
+}

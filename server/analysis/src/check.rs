@@ -63,6 +63,7 @@ fn rule_of(observation: &Observation) -> &'static str {
         ObservationKind::SpecAttribute { .. } => "spec",
         ObservationKind::Call { .. } => "call",
         ObservationKind::Hook(_) => "hook",
+        ObservationKind::Walk { .. } => "walk",
     }
 }
 

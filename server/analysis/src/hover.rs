@@ -60,6 +60,7 @@ fn target(observation: &Observation) -> Span {
         ObservationKind::Import { .. }
         | ObservationKind::FindSpec { .. }
         | ObservationKind::Call { .. }
+        | ObservationKind::Walk { .. }
         | ObservationKind::Hook(_) => end - start,
     };
     Span { start: end.saturating_sub(length).max(start), end }
@@ -79,7 +80,7 @@ fn prediction(observation: &Observation, finding: Option<&Finding>) -> Option<St
             None if *found => return None,
             None => format!("`find_spec(\"{name}\")` {hedge}gives `None`: nothing is found under this name"),
         }),
-        ObservationKind::Hook(_) => None,
+        ObservationKind::Hook(_) | ObservationKind::Walk { .. } => None,
         ObservationKind::Call { function, module, seen } => match (module, seen) {
             (Some(module), Seen::None | Seen::Raises(_)) => {
                 let called = function.rsplit('.').next().unwrap_or(function);

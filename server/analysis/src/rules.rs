@@ -72,6 +72,12 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/invalid-configuration.md"),
     },
     Rule {
+        name: "missing-init",
+        severity: Severity::Warning,
+        summary: "A walk over packages that passes by a directory without `__init__.py`",
+        page: include_str!("rules/missing-init.md"),
+    },
+    Rule {
         name: "module-without-file",
         severity: Severity::Error,
         summary: "A read of `__file__` on a module that is not loaded from a file",

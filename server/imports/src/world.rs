@@ -8,12 +8,12 @@ use std::sync::Arc;
 use speclens_environment::{
     Environment, Project, PythonVersion, Variables, VersionTables, environment, tables,
 };
-use speclens_files::{Db, Listing, PathKind};
+use speclens_files::{Db, Entry, Listing, PathKind};
 use speclens_source::program::Function;
 use speclens_source::{BinaryFacts, ModuleFacts, Name, Span, binary_facts, left_out, module_facts};
 
 use crate::finders::{Archive, DatabaseDirectories, Directories, SearchState};
-use crate::machine::{Checkpoint, ImportState, World};
+use crate::machine::{Checkpoint, EntryPoint, ImportState, World};
 
 /// Where code of a project runs: its environment, and the directory that `sys.path` starts with.
 pub struct DatabaseWorld<'db> {
@@ -109,6 +109,12 @@ impl World for DatabaseWorld<'_> {
         Some(found.version.clone())
     }
 
+    fn entry_points(&self) -> Vec<EntryPoint> {
+        let files =
+            self.environment.distributions.iter().map(|found| found.metadata.join("entry_points.txt"));
+        files.flat_map(|file| entry_points_of(self.db, self.db.entry(&file)).iter().cloned()).collect()
+    }
+
     fn is_elsewhere(&self, name: &str) -> bool {
         if name.contains('.') {
             return false;
@@ -137,6 +143,23 @@ impl World for DatabaseWorld<'_> {
     fn check_cancelled(&self) {
         self.db.unwind_if_revision_cancelled();
     }
+}
+
+/// The entry points that a distribution's `entry_points.txt` has.
+#[salsa::tracked(returns(ref))]
+fn entry_points_of(db: &dyn Db, file: Entry) -> Vec<EntryPoint> {
+    let text = String::from_utf8_lossy(&file.bytes(db).unwrap_or_default()).into_owned();
+    let mut group = "";
+    let mut points = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';'])) {
+        if let Some(named) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            group = named;
+        } else if let Some((name, value)) = line.split_once('=') {
+            let [group, name, value] = [group, name, value].map(|part| part.trim().to_owned());
+            points.push(EntryPoint { group, name, value });
+        }
+    }
+    points
 }
 
 /// A distribution's name as PEP 503 compares it.

@@ -61,9 +61,9 @@ pub enum StatementKind {
     Class { class: Arc<Class>, decorators: Box<[Expression]> },
     If(Box<Conditional>),
     While(Box<Conditional>),
-    For(Box<For>),
+    For(Arc<For>),
     Try { body: Block, handlers: Box<[Handler]>, orelse: Block, finally: Block },
-    With { items: Box<[(Expression, Option<Expression>)]>, body: Block },
+    With(Arc<With>),
     Match { subject: Expression, cases: Box<[Case]> },
     Raise { exception: Option<Expression> },
     Return(Option<Expression>),
@@ -102,6 +102,15 @@ pub struct For {
     pub iterable: Expression,
     pub body: Block,
     pub orelse: Block,
+}
+
+/// `with context as target, …`.
+#[derive(Debug)]
+pub struct With {
+    /// The contexts with their targets.
+    pub items: Box<[(Expression, Option<Expression>)]>,
+    /// Its statements.
+    pub body: Block,
 }
 
 /// `name as asname`.
@@ -166,6 +175,8 @@ pub struct Function {
     pub body: Option<Block>,
     /// Whether a call runs no statement of the body: a generator or a coroutine.
     pub is_deferred: bool,
+    /// Whether a call gives a generator, which runs the body as it is iterated over.
+    pub is_generator: bool,
     /// Whether the body names something that belongs to the import state.
     pub mentions_import_state: bool,
     /// The number of statements that a call may run; those of functions inside are not counted.
@@ -288,6 +299,8 @@ pub enum ExpressionKind {
     Format(Box<[Expression]>),
     Comprehension(Box<Comprehension>),
     Starred(Box<Expression>),
+    Yield(Option<Box<Expression>>),
+    YieldFrom(Box<Expression>),
     /// A value that is not modelled; its operands are still evaluated.
     Opaque(Box<[Expression]>),
 }

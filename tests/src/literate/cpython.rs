@@ -34,6 +34,11 @@ struct Outcome {
     raised: Option<(usize, String, String)>,
 }
 
+/// How many top-level statements of `file` raise.
+pub fn raised(root: &Path, file: &SourceFile, interpreter: &Interpreter) -> Result<usize, String> {
+    Ok(outcomes(root, file, interpreter)?.iter().filter(|outcome| outcome.raised.is_some()).count())
+}
+
 fn outcomes(root: &Path, file: &SourceFile, interpreter: &Interpreter) -> Result<Vec<Outcome>, String> {
     #[expect(clippy::disallowed_methods, reason = "an interpreter of the machine runs the test's own files")]
     let mut command = Command::new(&interpreter.program);

@@ -7,6 +7,7 @@ mod cpython;
 mod document;
 mod expectation;
 mod findings;
+mod fixes;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use speclens_environment::PythonVersion;
 
 pub use document::{Document, SourceFile, Tree, Versions};
 pub use expectation::{Expectation, FoundBy};
+pub use fixes::{Applied, apply_fixes};
 
 use crate::interpreters::{Interpreter, interpreters};
 

@@ -76,7 +76,7 @@ fn way(raised: &Raised) -> Vec<Related> {
 }
 
 /// The line of the user's file that imported the module first.
-fn first_import(context: &Context<'_>, module: &str, before: u32) -> Option<Related> {
+pub(super) fn first_import(context: &Context<'_>, module: &str, before: u32) -> Option<Related> {
     let first = context.observed.observations.iter().find_map(|observation| match &observation.kind {
         ObservationKind::Import { module: imported, raised: None, .. }
             if observation.span.end <= before && covers(imported, module) =>

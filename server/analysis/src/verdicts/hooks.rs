@@ -3,7 +3,7 @@
 use speclens_environment::environment;
 use speclens_imports::machine::{Hook, Observation};
 
-use super::{Context, certainty};
+use super::{Context, certainty, fixes};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// The finding for a hook.
@@ -28,6 +28,7 @@ pub(super) fn hook(context: &Context<'_>, observation: &Observation, hook: &Hook
                 "`__import__` is only a name of this module: `import` statements call `builtins.__import__`"
                     .to_owned();
             finding.help.push("`builtins.__import__ = ...` replaces it".to_owned());
+            finding.fixes.extend(fixes::name_builtins(context, observation));
             finding
         }
         Hook::FinderWithoutFindSpec { class, finds_module } => {

@@ -10,8 +10,8 @@ use speclens_imports::machine::{
 use speclens_source::{Name, Span};
 
 use super::evidence::{culprit, innermost, of_exception, of_module};
-use super::{Context, advisories, certainty, hidden, will};
-use crate::finding::{Edit, Finding, Fix, Place, Severity};
+use super::{Context, advisories, certainty, fixes, hidden, will};
+use crate::finding::{Certainty, Edit, Finding, Fix, Place, Severity};
 
 /// An import that raises. What the import line itself misses is told by every Python server, and not again here: only what
 /// another file does, or what code did to `sys.modules` before.
@@ -98,6 +98,13 @@ pub(super) fn find_spec(
         );
     }
     finding.help.extend(culprit(raised).and_then(|culprit| upgrade(context, &culprit, raised)));
+    if certainty == Certainty::Certain {
+        finding.fixes.extend(fixes::block_instead(context, name, raised));
+        finding.fixes.extend(
+            fixes::move_probe(context, observation, name).filter(|_| raised.type_name == "ValueError"),
+        );
+    }
+    finding.fixes.extend(fixes::catch(context, observation, raised));
     finding
 }
 

@@ -2,9 +2,11 @@
 
 mod advisories;
 mod evidence;
+mod fixes;
 mod hidden;
 mod hooks;
 mod imports;
+mod missing_init;
 mod namespace;
 mod origins;
 mod reads;
@@ -57,6 +59,7 @@ pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<
         ObservationKind::SpecAttribute { module, attribute, seen, asked, .. } => {
             reads::spec_attribute(context, observation, module, attribute, seen, asked.as_ref())
         }
+        ObservationKind::Walk { function, path } => missing_init::walk(context, observation, function, path),
         ObservationKind::Hook(hook) => Some(hooks::hook(context, observation, hook)),
         ObservationKind::Call { function, module, seen } => {
             reads::call(context, observation, function, module.as_ref()?, seen)
@@ -79,7 +82,7 @@ pub(crate) fn evidence_of(
         ObservationKind::ModuleAttribute { module, .. } | ObservationKind::SpecAttribute { module, .. } => {
             Some(module)
         }
-        ObservationKind::Hook(_) => None,
+        ObservationKind::Hook(_) | ObservationKind::Walk { .. } => None,
     };
     view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use speclens_imports::machine::{ModuleView, Observation, Seen};
 use speclens_source::Name;
 
 use super::evidence::of_module;
-use super::{Context, certainty, what_follows};
+use super::{Context, certainty, fixes, what_follows};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// `__file__`, `__cached__`, the spec's `origin`, `cached` or `loader`, which are None or not there.
@@ -42,6 +42,13 @@ pub(super) fn without_file(
         format!(": `{name}` is a namespace package, which gets a loader when it is imported")
     });
     finding.help.extend(help(context, module));
+    finding.fixes.extend(fixes::add_init(context, module).filter(|_| is_imported));
+    if fixes::leads_to_exception(observation) {
+        finding.fixes.extend(fixes::directory(context, observation, module));
+    }
+    if matches!(seen, Seen::None) {
+        finding.fixes.extend(fixes::guard(context, observation));
+    }
     Some(finding)
 }
 

@@ -5,7 +5,7 @@ use speclens_source::Name;
 
 use super::evidence::of_module;
 use super::reads::written;
-use super::{Context, certainty, what_follows, will};
+use super::{Context, certainty, fixes, what_follows, will};
 use crate::finding::{Finding, Severity};
 
 /// `__file__` of what is compiled into the interpreter.
@@ -21,6 +21,15 @@ pub(super) fn without_file(
     let (name, raises) = (&module.name, will(certainty, "raises", "may raise"));
     finding.message = format!("`{name}` has no `__file__`: the read {raises} {}", raised.headline());
     finding.related = of_module(context, module, observation.span.start);
+    if let Some(read) = context.expression(observation.span)
+        && let Some(of) = read.strip_suffix(".__file__")
+    {
+        finding.fixes.push(fixes::replace(
+            context,
+            observation,
+            format!("getattr({of}, \"__file__\", None)"),
+        ));
+    }
     if module.evidence.is_empty() {
         finding.help.push(format!("`{name}` is not loaded from a file: it is compiled into the interpreter"));
     }
@@ -60,6 +69,25 @@ pub(super) fn not_set(
     Some(finding)
 }
 
+/// `cached` of what is not compiled from source.
+pub(super) fn not_cached(
+    context: &Context<'_>,
+    observation: &Observation,
+    module: &ModuleView,
+    seen: &Seen,
+) -> Option<Finding> {
+    let Seen::None = seen else { return None };
+    let certainty = certainty(observation, None);
+    let mut finding =
+        context.finding("module-without-file", Severity::Information, certainty, observation.span);
+    let (name, is) = (&module.name, will(certainty, "is", "may be"));
+    let read = context.expression(observation.span).unwrap_or_else(|| format!("{name}.__spec__.cached"));
+    finding.message = format!("`{read}` {is} None: `{name}` is not compiled from a source file");
+    finding.related = of_module(context, module, observation.span.start);
+    finding.and_then(what_follows(context, observation));
+    Some(finding)
+}
+
 /// An `origin` that says how the module came, and is used as a path.
 pub(super) fn not_a_path(
     context: &Context<'_>,
@@ -89,6 +117,9 @@ pub(super) fn not_a_path(
     }
     finding.related = of_module(context, module, observation.span.start);
     finding.and_then(what_follows(context, observation));
+    if let Some(of) = read.strip_suffix(".__spec__.origin").filter(|_| module.file.is_some()) {
+        finding.fixes.push(fixes::replace(context, observation, format!("{of}.__file__")));
+    }
     if origin == "'frozen'" {
         finding.help.push(format!("`{name}.__file__` is the file that the frozen code was made from, where there is one (Python 3.11 and newer)"));
     }

@@ -7,7 +7,7 @@ use speclens_imports::machine::{ModuleView, Observation, Seen, SpecState};
 use speclens_source::Name;
 
 use super::evidence::of_module;
-use super::{Context, advisories, certainty, namespace, origins, what_follows, will};
+use super::{Context, advisories, certainty, fixes, namespace, origins, what_follows, will};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// `module.__spec__`, `module.__file__`, ….
@@ -30,6 +30,9 @@ pub(super) fn module_attribute(
             origins::not_set(context, observation, module, attribute, seen)
         }
         "__file__" => origins::without_file(context, observation, module, seen),
+        "__loader__" if !module.evidence.is_empty() && !module.is_main => {
+            origins::not_set(context, observation, module, attribute, seen)
+        }
         _ => None,
     }
 }
@@ -52,6 +55,7 @@ pub(super) fn spec_attribute(
                 .or_else(|| namespace::is_not(context, observation, module, attribute))
         }
         "origin" => origins::not_a_path(context, observation, module, seen),
+        "cached" => origins::not_cached(context, observation, module, seen),
         "name" => origins::of_another(context, observation, module, seen, asked),
         _ => None,
     }
@@ -150,6 +154,9 @@ fn without_spec(
             "the code that makes `{name}` is not Python: test `{name}.__spec__` for None before it is read"
         ));
     }
+    if module.spec == SpecState::None {
+        finding.fixes.extend(fixes::guard(context, observation));
+    }
     Some(finding)
 }
 
@@ -181,6 +188,7 @@ fn script(
         _ => "`__spec__` is None when this file is run as a script".to_owned(),
     };
     finding.and_then(what_follows(context, observation));
+    finding.fixes.extend(fixes::guard(context, observation));
     finding.help.push("run it as a module (`python -m`), or test `__spec__` for None first".to_owned());
     finding
 }

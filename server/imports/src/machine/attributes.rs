@@ -124,10 +124,19 @@ impl Machine<'_> {
         if class == super::paths::PATH {
             return Ok(Some(self.path_attribute(id, name).unwrap_or_default()));
         }
-        if let Some(method) = super::loader::loader_method(&class, name) {
+        let method = super::loader::loader_method(&class, name);
+        if let Some(method) = method.or_else(|| super::entry_points::entry_point_method(&class, name)) {
             return Ok(Some(Value::Method(Arc::new((value, method)))));
         }
         if let Some(found) = self.find_in_class(&class, name) {
+            // What the class has as a default, an object that may have more attributes may have in its own way.
+            let is_default = matches!(
+                found,
+                Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_)
+            );
+            if is_default && self.state.heap.get(id).open {
+                return Ok(Some(Value::Unknown));
+            }
             return self.bind_attribute(found, &value, &class).map(Some);
         }
         let open = self.state.heap.get(id).open || self.is_open_class(&class);
@@ -139,10 +148,14 @@ impl Machine<'_> {
         self.dynamic_attribute(id, &class, name)
     }
 
-    /// Whether a module is compiled into the interpreter, without a file (`BuiltinImporter`).
+    /// Whether a module is compiled into the interpreter, without a file (`BuiltinImporter`), or made by an extension
+    /// module (`PyImport_AddModule`).
     fn is_built_in(&self, id: ObjectId) -> bool {
-        let loader = self.state.heap.slot(id, "__loader__").map(|slot| &slot.value);
-        self.is_module(id) && loader == Some(&Value::Builtin("_frozen_importlib.BuiltinImporter"))
+        let value = |name| self.state.heap.slot(id, name).map(|slot| &slot.value);
+        let is_made = matches!(self.state.heap.get(id).payload, Payload::Module { made: None });
+        let built_in = Value::Builtin("_frozen_importlib.BuiltinImporter");
+        self.is_module(id)
+            && (value("__loader__") == Some(&built_in) || is_made && value("__spec__") == Some(&Value::None))
     }
 
     /// `__getattr__`: the module's own (PEP 562, 3.7+), or the class's.
@@ -165,10 +178,7 @@ impl Machine<'_> {
     /// Calls what answers for an attribute; `None` for its AttributeError.
     fn ask_for_attribute(&mut self, getter: &Value, arguments: Vec<Value>) -> Raises<Option<Value>> {
         // Followed however long it is: what it answers is the attribute.
-        let function = getter.as_object().and_then(|id| match &self.state.heap.get(id).payload {
-            Payload::Function(function) => Some(Arc::clone(function)),
-            _ => None,
-        });
+        let function = self.as_function(getter);
         // Its AttributeError is the answer "no such attribute", and so is expected.
         self.tries.push(TryContext { catches: vec!["AttributeError".into()], ..Default::default() });
         let depth = self.tries.len();
@@ -253,7 +263,8 @@ impl Machine<'_> {
             if let Some(slot) = self.state.heap.slot(id, name) {
                 return slot.certain.then_some(true);
             }
-            let open = self.state.heap.get(id).open;
+            let object = self.state.heap.get(id);
+            let open = object.open && super::loader::loader_method(&object.class, name).is_none();
             if open && self.text_attribute(id, "__name__").as_deref() == Some("sys") {
                 return Some(self.world.tables().sys_names.iter().any(|known| known == name));
             }

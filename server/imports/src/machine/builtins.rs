@@ -85,6 +85,7 @@ const FUNCTIONS: &[&str] = &[
     "builtins.list",
     "builtins.locals",
     "builtins.map",
+    "builtins.next",
     "builtins.object",
     "builtins.print",
     "builtins.property",
@@ -101,6 +102,22 @@ const FUNCTIONS: &[&str] = &[
     "builtins.type",
     "builtins.vars",
     "builtins.zip",
+];
+
+/// The functions that use their arguments up.
+const USE_UP: &[&str] = &[
+    "all",
+    "any",
+    "dict",
+    "enumerate",
+    "frozenset",
+    "list",
+    "reversed",
+    "set",
+    "sorted",
+    "sum",
+    "tuple",
+    "zip",
 ];
 
 /// A name of `builtins` that the machine knows; `None` for one that it does not.
@@ -130,11 +147,13 @@ pub(super) fn builtin_attribute(builtin: &'static str, name: &str) -> Value {
         ("builtins.object" | "types.ModuleType", "__getattribute__") => {
             Value::Builtin("builtins.object.__getattribute__")
         }
-        ("builtins.object" | "types.ModuleType", "__new__") => Value::Builtin("builtins.object.__new__"),
-        ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
-        ("_frozen_importlib_external.PathFinder", "find_spec") => {
-            Value::Builtin("importlib.machinery.PathFinder.find_spec")
+        ("builtins.object" | "builtins.type" | "types.ModuleType", "__new__") => {
+            Value::Builtin("builtins.object.__new__")
         }
+        ("builtins.object", "__init__") => Value::Builtin("builtins.object.__init__"),
+        (finder, "find_spec") => super::finding::find_spec_of(finder).map_or(Value::Unknown, Value::Builtin),
+        (_, "create_module" | "exec_module") => super::loader::loader_method(&value, name)
+            .map_or(Value::Unknown, |method| Value::Method(Arc::new((value, method)))),
         (_, "__name__" | "__qualname__") => Value::str(builtin.rsplit('.').next().unwrap_or(builtin)),
         _ => Value::Unknown,
     }
@@ -156,17 +175,19 @@ impl Machine<'_> {
         if let Some(result) = self.call_intrinsic(name, &arguments, &keywords) {
             return result;
         }
-        if EXCEPTIONS.contains(&name) || name == "importlib.metadata.PackageNotFoundError" {
+        if EXCEPTIONS.contains(&name)
+            || matches!(name, "importlib.metadata.PackageNotFoundError" | "_thread._local")
+        {
             return self.instantiate(&Value::Builtin(name), arguments, keywords);
         }
         if METHODS.contains(&name) {
             return self.call_builtin_method(name, &arguments, keywords);
         }
         let Some(name) = name.strip_prefix("builtins.") else { return Ok(Value::Unknown) };
-        let arguments = if matches!(name, "map" | "filter" | "print" | "isinstance" | "type") {
-            arguments
-        } else {
+        let arguments = if USE_UP.contains(&name) {
             arguments.iter().map(|argument| self.used_up(argument)).collect::<Raises<Vec<_>>>()?
+        } else {
+            arguments
         };
         match name {
             "dir" | "hasattr" | "getattr" | "setattr" | "delattr" | "vars" | "globals" | "locals"
@@ -192,6 +213,10 @@ impl Machine<'_> {
             }
             "object.__init__" | "print" => Ok(Value::None),
             "object.__new__" => match arguments.first() {
+                // `type.__new__(metaclass, name, bases, namespace)`
+                Some(_) if arguments.len() > 3 => {
+                    Ok(self.classes.last().map_or(Value::Unknown, |class| Value::Object(*class)))
+                }
                 Some(class) if self.is_class(class) => Ok(Value::Object(self.new_instance(class))),
                 _ => Ok(Value::Unknown),
             },
@@ -229,6 +254,7 @@ impl Machine<'_> {
             {
                 Err(super::exception::Raised::of("builtins.TypeError", "unhashable type"))
             }
+            "next" => self.call_next(&arguments),
             "open" => self.call_open(&arguments),
             "compile" => {
                 Ok(arguments.first().filter(|text| text.as_str().is_some()).cloned().unwrap_or_default())
@@ -253,11 +279,34 @@ impl Machine<'_> {
     /// A value to iterate over; an iterator that `map` or `filter` made does its work now.
     pub(super) fn used_up(&mut self, value: &Value) -> Raises<Value> {
         let Some(id) = value.as_object() else { return Ok(value.clone()) };
+        if let Some(generator) = self.as_generator(value) {
+            return self.all_of(&generator);
+        }
         let object = self.state.heap.get(id);
         let Payload::Deferred(arguments) = &object.payload else { return Ok(value.clone()) };
         let (arguments, name) = (Arc::clone(arguments), object.class.clone());
         let Value::Builtin(name) = name else { return Ok(Value::Unknown) };
         self.call_for_each(name.trim_start_matches("builtins."), &arguments)
+    }
+
+    /// `next(iterator)`. A generator expression is a list here, of which the first item goes.
+    fn call_next(&mut self, arguments: &[Value]) -> Raises<Value> {
+        let Some((iterator, default)) = arguments.split_first() else { return Ok(Value::Unknown) };
+        if let Some(generator) = self.as_generator(iterator) {
+            return self.first_of(&generator, default.first());
+        }
+        let iterator = self.used_up(iterator)?;
+        let Some(id) = iterator.as_object().filter(|_| self.is_list(&iterator)) else {
+            return Ok(Value::Unknown);
+        };
+        let is_open = self.state.heap.get(id).open;
+        let Payload::List(items) = &mut self.change_items(id).payload else { return Ok(Value::Unknown) };
+        Ok(match default {
+            _ if is_open => Value::Unknown,
+            _ if !items.is_empty() => items.remove(0),
+            [default] => default.clone(),
+            _ => Value::Unknown,
+        })
     }
 
     /// `open(path)`, which is believed to fail where the code expects it to.
@@ -462,6 +511,9 @@ impl Machine<'_> {
             }
             ("isinstance", [Value::Builtin(_) | Value::Method(_), Value::Builtin("types.ModuleType")]) => {
                 Ok(Value::Bool(false))
+            }
+            ("isinstance", [Value::None, Value::Builtin(class)]) if *class != "types.NoneType" => {
+                Ok(Value::Bool(*class == "builtins.object"))
             }
             ("isinstance", [object, classes]) => {
                 let class = self.class_of(object);

@@ -7,6 +7,7 @@ use speclens_source::program::ParameterKind;
 
 use super::exception::{Raised, Raises};
 use super::execute::Completion;
+use super::generators::Consumer;
 use super::value::{Attributes, FunctionObject, Object, ObjectId, Payload, Value};
 use super::{Frame, Machine};
 
@@ -162,6 +163,9 @@ impl Machine<'_> {
         arguments: Vec<Value>,
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
+        if function.code.is_generator && function.code.is_followed() {
+            return Ok(self.make_generator(function, arguments, keywords));
+        }
         if function.code.is_deferred {
             return Ok(Value::Unknown);
         }
@@ -176,6 +180,14 @@ impl Machine<'_> {
         self.enter_function(function, arguments, keywords)
     }
 
+    /// The function, if the value is one.
+    pub(super) fn as_function(&self, value: &Value) -> Option<Arc<FunctionObject>> {
+        match &self.state.heap.get(value.as_object()?).payload {
+            Payload::Function(function) => Some(Arc::clone(function)),
+            _ => None,
+        }
+    }
+
     /// Runs a function's body with these arguments.
     pub(super) fn enter_function(
         &mut self,
@@ -183,6 +195,28 @@ impl Machine<'_> {
         arguments: Vec<Value>,
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
+        self.run_function(function, arguments, keywords, None).0
+    }
+
+    /// Runs the body of a generator function; at each `yield` its consumer runs.
+    pub(super) fn consume_function(
+        &mut self,
+        function: &Arc<FunctionObject>,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+        consumer: Consumer,
+    ) -> (Raises<Value>, Consumer) {
+        let (result, consumer) = self.run_function(function, arguments, keywords, Some(Box::new(consumer)));
+        (result, consumer.map_or_else(Consumer::default, |consumer| *consumer))
+    }
+
+    fn run_function(
+        &mut self,
+        function: &Arc<FunctionObject>,
+        arguments: Vec<Value>,
+        keywords: Vec<(Name, Value)>,
+        consumer: Option<Box<Consumer>>,
+    ) -> (Raises<Value>, Option<Box<Consumer>>) {
         let code = Arc::clone(&function.code);
         let left_out =
             if code.body.is_none() { self.world.function(&function.file, code.name_span) } else { None };
@@ -218,6 +252,7 @@ impl Machine<'_> {
             observed,
             is_captured: false,
             possible_returns: Vec::new(),
+            consumer,
         });
         let result = match &body.body {
             Some(body) => self.execute_block(body),
@@ -229,8 +264,9 @@ impl Machine<'_> {
         if frame.as_ref().is_some_and(|frame| !frame.is_captured) {
             self.state.heap.discard(variables);
         }
-        let possible = frame.map(|frame| frame.possible_returns).unwrap_or_default();
-        match result {
+        let (possible, consumer) =
+            frame.map(|frame| (frame.possible_returns, frame.consumer)).unwrap_or_default();
+        let result = match result {
             Ok(completion) => {
                 let last = match completion {
                     Completion::Return(value) => value,
@@ -242,7 +278,8 @@ impl Machine<'_> {
                 raised.traceback.extend(site);
                 Err(raised)
             }
-        }
+        };
+        (result, consumer)
     }
 
     /// What a call that is not followed may have done to the names of its module.
@@ -283,7 +320,7 @@ impl Machine<'_> {
             _ if object.class == super::modules::MODULE_SPEC => return,
             Payload::List(items) => items.clone(),
             Payload::Deferred(arguments) => arguments.to_vec(),
-            Payload::LazyImport(_) => return,
+            Payload::LazyImport(_) | Payload::Generator(_) => return,
             Payload::Dict(items) => items.iter().map(|(_, value)| value.clone()).collect(),
             Payload::Plain | Payload::Module { .. } => {
                 object.attributes.values().map(|slot| slot.value.clone()).collect()

@@ -32,6 +32,7 @@ impl Machine<'_> {
             observed: outer.observed,
             is_captured: false,
             possible_returns: Vec::new(),
+            consumer: None,
         };
         self.frames.push(frame);
         let result = self.execute_block(body);
@@ -176,6 +177,7 @@ impl Machine<'_> {
             Value::Int(_) => Value::Builtin("builtins.int"),
             Value::Tuple(_) => Value::Builtin("builtins.tuple"),
             Value::None => Value::Builtin("types.NoneType"),
+            Value::Builtin(finder) if super::finding::is_finder(finder) => Value::Builtin("builtins.type"),
             _ => Value::Unknown,
         }
     }
@@ -341,7 +343,11 @@ fn builtin_order(name: &'static str) -> impl Iterator<Item = &'static str> {
 fn is_open_builtin(name: &str) -> bool {
     let is_closed = matches!(
         name,
-        "types.ModuleType" | "types.SimpleNamespace" | "builtins.object" | "importlib.machinery.ModuleSpec"
+        "types.ModuleType"
+            | "types.SimpleNamespace"
+            | "builtins.object"
+            | "importlib.machinery.ModuleSpec"
+            | "_thread._local"
     );
     !is_closed && !builtin_order(known(name)).any(|base| base == "builtins.BaseException")
 }
@@ -366,6 +372,7 @@ fn is_class_name(name: &str) -> bool {
                 | "staticmethod"
                 | "classmethod"
                 | "super"
+                | "_local"
         )
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use speclens_source::ModuleFacts;
 use speclens_source::program::{Class, Expression, Function, Statement, StatementKind};
+use speclens_source::{ModuleFacts, Name};
 
 use super::Machine;
 use super::exception::Raises;
-use super::value::{Attributes, FunctionObject, Payload, Value};
+use super::value::{Attributes, FunctionObject, ObjectId, Payload, Value};
 
 impl Machine<'_> {
     pub(super) fn define_function(
@@ -114,6 +114,32 @@ impl Machine<'_> {
         }
     }
 
+    /// Calls the metaclass's `__new__`, where that may touch the import state: what it gives is the class.
+    fn make_with_metaclass(
+        &mut self,
+        class: ObjectId,
+        metaclass: &Value,
+        bases: Vec<Value>,
+        given: &[(Name, Value)],
+    ) -> Raises<Value> {
+        let made = Value::Object(class);
+        let Some(new) = self.find_in_class(metaclass, "__new__") else { return Ok(made) };
+        // The metaclasses of the standard library import nothing.
+        let is_followed = self.as_function(&new).is_some_and(|function| {
+            function.code.mentions_import_state && !self.is_standard_library(function.module)
+        });
+        if !is_followed {
+            return Ok(made);
+        }
+        let name = self.state.heap.slot(class, "__name__").map(|slot| slot.value.clone());
+        let namespace = self.dict_of(class);
+        let arguments = vec![metaclass.clone(), name.unwrap_or_default(), Value::tuple(bases), namespace];
+        self.classes.push(class);
+        let result = self.call(&new, arguments, given.to_vec());
+        self.classes.pop();
+        Ok(Some(result?).filter(|result| self.is_class(result)).unwrap_or(made))
+    }
+
     pub(super) fn define_class(&mut self, class: &Arc<Class>, decorators: &[Expression]) -> Raises<()> {
         let decorators = decorators.iter().map(|each| self.evaluate(each)).collect::<Raises<Vec<_>>>()?;
         if let Some(intrinsic) = self.intrinsic_definition(&class.name) {
@@ -137,7 +163,7 @@ impl Machine<'_> {
         let site = super::Site { file: Arc::clone(&frame.file), span: class.name_span };
         let module_name = self.state.heap.slot(frame.module, "__name__").map(|slot| slot.value.clone());
         let open = bases.iter().any(|base| self.is_open_class(base));
-        let id = self.add_class(metaclass, &bases, open, site);
+        let id = self.add_class(metaclass.clone(), &bases, open, site);
         self.state.heap.set(id, "__module__", module_name.unwrap_or(Value::Unknown), None);
         self.state.heap.set(id, "__name__", Value::str(&class.name), None);
         self.state.heap.set(id, "__qualname__", Value::Str(qualified_name), None);
@@ -145,7 +171,7 @@ impl Machine<'_> {
         self.state.heap.set(id, "__doc__", Value::Unknown, None);
         self.state.heap.set(id, "__annotations__", Value::Unknown, None);
         self.run_class_body(id, &class.body)?;
-        let mut value = Value::Object(id);
+        let mut value = self.make_with_metaclass(id, &metaclass, bases, &given)?;
         // `type.__new__` calls it on what is behind the class (PEP 487).
         let order = self.bases(&value);
         if let Some(Value::Object(hook)) = self.find_in(&order[1..], "__init_subclass__") {

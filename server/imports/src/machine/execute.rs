@@ -1,5 +1,7 @@
 //! Statements.
 
+use std::sync::Arc;
+
 use speclens_source::Name;
 use speclens_source::program::{
     Block, ComprehensionKind, Conditional, Expression, ExpressionKind, For, Statement, StatementKind,
@@ -119,7 +121,12 @@ impl Machine<'_> {
                 }
             }
             StatementKind::AugmentedAssign(assign) => self.augmented_assign(assign)?,
-            StatementKind::Expression(value) => drop(self.evaluate(value)?),
+            StatementKind::Expression(value) => {
+                drop(self.evaluate(value)?);
+                if self.is_left_possibly() {
+                    return Ok(Completion::Doubtful);
+                }
+            }
             StatementKind::Function { function, decorators } => self.define_function(function, decorators)?,
             StatementKind::Class { class, decorators } => self.define_class(class, decorators)?,
             StatementKind::If(branches) => return self.branch(branches),
@@ -128,7 +135,7 @@ impl Machine<'_> {
             StatementKind::Try { body, handlers, orelse, finally } => {
                 return self.execute_try(body, handlers, orelse, finally);
             }
-            StatementKind::With { items, body } => return self.execute_with(items, body),
+            StatementKind::With(with) => return self.execute_with(with, 0),
             StatementKind::Match { subject, cases } => return self.execute_match(subject, cases),
             StatementKind::Raise { exception } => {
                 let raised = self.raise_statement(exception.as_ref())?;
@@ -255,7 +262,7 @@ impl Machine<'_> {
     }
 
     /// How a loop goes on behind a turn that possibly ran.
-    fn after_possible_turn(&mut self, end: Completion) -> Completion {
+    pub(super) fn after_possible_turn(&mut self, end: Completion) -> Completion {
         match end {
             Completion::Return(value) => {
                 self.possibly_return(value);
@@ -266,9 +273,12 @@ impl Machine<'_> {
         }
     }
 
-    fn execute_for(&mut self, turns: &For) -> Raises<Completion> {
-        let For { target, iterable, body, orelse } = turns;
+    fn execute_for(&mut self, turns: &Arc<For>) -> Raises<Completion> {
+        let For { target, iterable, body, orelse } = &**turns;
         let iterable = self.evaluate(iterable)?;
+        if let Some(generator) = self.as_generator(&iterable) {
+            return self.for_each_of(&generator, turns);
+        }
         let iterable = self.used_up(&iterable)?;
         let (items, complete) = self.elements(&iterable);
         let items = items.unwrap_or_default();

@@ -33,7 +33,7 @@ impl Machine<'_> {
             ExpressionKind::Attribute { value, name, .. } => {
                 self.attribute_expression(expression.span, value, name, tested)
             }
-            ExpressionKind::Call(call) => self.call_expression(expression.span, call),
+            ExpressionKind::Call(call) => self.call_expression(expression.span, call, tested),
             ExpressionKind::Subscript { value, index } => {
                 let object = self.evaluate(value)?;
                 if let ExpressionKind::Slice { lower, upper, step: Some(step) } = &index.kind {
@@ -48,7 +48,7 @@ impl Machine<'_> {
                     return Ok(self.slice(&object, lower.as_ref(), upper.as_ref()));
                 }
                 let index = self.evaluate(index)?;
-                self.subscript(expression.span, value, &object, &index)
+                self.subscript(expression.span, value, &object, &index, tested)
             }
             ExpressionKind::Tuple(items) => {
                 let (items, complete) = self.items(items)?;
@@ -95,6 +95,11 @@ impl Machine<'_> {
             ExpressionKind::Format(parts) => self.format_expression(parts),
             ExpressionKind::Comprehension(comprehension) => self.comprehension(comprehension),
             ExpressionKind::Starred(value) => self.evaluate(value),
+            ExpressionKind::Yield(value) => {
+                let value = value.as_ref().map_or(Ok(Value::None), |value| self.evaluate(value))?;
+                self.yield_value(value)
+            }
+            ExpressionKind::YieldFrom(iterable) => self.yield_from(iterable),
             ExpressionKind::Opaque(operands) => {
                 for operand in operands {
                     self.evaluate(operand)?;
@@ -269,7 +274,7 @@ impl Machine<'_> {
         Ok(complete)
     }
 
-    fn call_expression(&mut self, span: Span, call: &Call) -> Raises<Value> {
+    fn call_expression(&mut self, span: Span, call: &Call, tested: bool) -> Raises<Value> {
         let function = self.evaluate(&call.function)?;
         // `getattr(m.__spec__, "name", default)` and `hasattr` ask, where a plain read expects.
         self.tested = match function {
@@ -301,7 +306,7 @@ impl Machine<'_> {
         let name = arguments.get(1).and_then(Value::as_str).filter(|_| asks).map(Name::from);
         let result = self.call_with_reads(span, call, &function, arguments, keywords);
         if let (Some(object), Some(name)) = (&first, name) {
-            return self.observe_getattr(span, call, object, &name, result);
+            return self.observe_getattr(span, call, object, &name, result, tested);
         }
         self.observe_call(span, &function, call, first.as_ref(), result)
     }

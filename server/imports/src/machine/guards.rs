@@ -1,7 +1,9 @@
 //! Statements that decide what happens to an exception or a value: `try`, `with`, `match`.
 
+use std::sync::Arc;
+
 use speclens_source::Name;
-use speclens_source::program::{Block, Case, Expression, ExpressionKind, Handler, Pattern, Statement};
+use speclens_source::program::{Block, Case, Expression, ExpressionKind, Handler, Pattern, Statement, With};
 
 use super::exception::{Raised, Raises};
 use super::execute::Completion;
@@ -145,7 +147,7 @@ impl Machine<'_> {
         together
     }
 
-    fn mark_handled(&mut self, raised: &Raised) {
+    pub(super) fn mark_handled(&mut self, raised: &Raised) {
         if self.observes() {
             for &index in &raised.observations {
                 if let Some(observation) = self.observations.get_mut(index) {
@@ -155,45 +157,54 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn execute_with(
-        &mut self,
-        items: &[(Expression, Option<Expression>)],
-        body: &Block,
-    ) -> Raises<Completion> {
-        let mut managers = Vec::new();
-        for (context, target) in items {
-            let manager = self.evaluate(context)?;
-            let entered = self.call_method(&manager, "__enter__", Vec::new())?.unwrap_or(Value::Unknown);
-            if let Some(target) = target {
-                self.assign(target, entered)?;
+    /// A `with` statement from one of its items on: each stands around those behind it.
+    pub(super) fn execute_with(&mut self, with: &Arc<With>, index: usize) -> Raises<Completion> {
+        let Some((context, _)) = with.items.get(index) else { return self.execute_with_block(&with.body) };
+        let manager = self.evaluate(context)?;
+        if let Some(generator) = self.generator_of_manager(&manager) {
+            return self.execute_in_generator(&generator, with, index);
+        }
+        let entered = self.call_guard(&manager, "__enter__", Vec::new())?.unwrap_or(Value::Unknown);
+        self.bind_entered(with, index, entered)?;
+        let result = self.execute_with(with, index + 1);
+        let Err(raised) = result else {
+            self.call_guard(&manager, "__exit__", vec![Value::None, Value::None, Value::None])?;
+            return result;
+        };
+        let instance = self.exception_instance(&raised);
+        let arguments = vec![raised.class.clone(), instance, Value::Unknown];
+        let exit = self.call_guard(&manager, "__exit__", arguments)?.unwrap_or(Value::None);
+        if self.truth(&exit) == Some(true) {
+            self.mark_handled(&raised);
+            return Ok(Completion::Normal);
+        }
+        Err(raised)
+    }
+
+    /// Calls a method of a context manager, and follows it however long it is.
+    fn call_guard(&mut self, manager: &Value, name: &str, arguments: Vec<Value>) -> Raises<Option<Value>> {
+        let Some(id) = manager.as_object() else { return Ok(None) };
+        let class = self.state.heap.get(id).class.clone();
+        let function = self.find_in_class(&class, name).and_then(|method| self.as_function(&method));
+        match function.filter(|function| !function.code.is_deferred && self.may_follow()) {
+            Some(function) => {
+                let mut with_manager = vec![manager.clone()];
+                with_manager.extend(arguments);
+                self.enter_function(&function, with_manager, Vec::new()).map(Some)
             }
-            managers.push(manager);
+            None => self.call_method(manager, name, arguments),
         }
-        let may_suppress = !managers.is_empty();
-        if may_suppress {
-            let observed = self.observes() && managers.iter().any(|manager| !matches!(manager, Value::None));
-            self.tries.push(TryContext { observed, ..Default::default() });
-        }
+    }
+
+    /// The statements of a `with` block, of which an exception may be suppressed.
+    fn execute_with_block(&mut self, body: &Block) -> Raises<Completion> {
+        let observed = self.observes();
+        self.tries.push(TryContext { observed, ..Default::default() });
         let depth = self.tries.len();
         let result = self.execute_block(body);
         self.tries.truncate(depth);
         self.tries.pop();
-        let Err(raised) = result else {
-            for manager in managers.iter().rev() {
-                self.call_method(manager, "__exit__", vec![Value::None, Value::None, Value::None])?;
-            }
-            return result;
-        };
-        for manager in managers.iter().rev() {
-            let instance = self.exception_instance(&raised);
-            let arguments = vec![raised.class.clone(), instance, Value::Unknown];
-            let exit = self.call_method(manager, "__exit__", arguments)?.unwrap_or(Value::None);
-            if self.truth(&exit) == Some(true) {
-                self.mark_handled(&raised);
-                return Ok(Completion::Normal);
-            }
-        }
-        Err(raised)
+        result
     }
 
     pub(super) fn execute_match(&mut self, subject: &Expression, cases: &[Case]) -> Raises<Completion> {

@@ -19,14 +19,22 @@ impl Machine<'_> {
     /// `import a.b.c [as d], …`.
     pub(super) fn import_statement(&mut self, names: &[Alias]) -> Raises<()> {
         for alias in names {
-            let result = self.import_for_statement(&alias.name);
+            let hook = self.import_hook();
+            let hooked = hook.as_ref().map(|hook| self.call_import_hook(hook, &alias.name, None, 0));
+            let is_hooked = hooked.is_some();
+            let result = hooked.unwrap_or_else(|| self.import_for_statement(&alias.name));
             let imported = self.observed_import(&alias.name, alias.span, result)?;
+            let hooked = is_hooked.then(|| imported.clone());
+            let top_of = |machine: &mut Self, top: &str| {
+                let entry = || machine.module_entry(top).map_or(Value::Unknown, |entry| entry.value);
+                hooked.clone().unwrap_or_else(entry)
+            };
             match &alias.asname {
                 Some(bound) => {
                     // `import a.b as c` takes the attributes one by one (bpo-30024, 3.7).
                     let mut parts = alias.name.split('.');
                     let top = parts.next().unwrap_or_default();
-                    let mut value = self.module_entry(top).map_or(Value::Unknown, |entry| entry.value);
+                    let mut value = top_of(self, top);
                     let mut path = top.to_owned();
                     for part in parts {
                         path = format!("{path}.{part}");
@@ -36,7 +44,7 @@ impl Machine<'_> {
                 }
                 None if alias.name.contains('.') => {
                     let top = alias.name.split('.').next().unwrap_or_default();
-                    let value = self.module_entry(top).map_or(Value::Unknown, |entry| entry.value);
+                    let value = top_of(self, top);
                     self.bind(top, value);
                 }
                 None => self.bind(&alias.name, imported),
@@ -66,14 +74,23 @@ impl Machine<'_> {
             }
             return Ok(());
         };
-        let imported = match self.import_for_statement(&absolute) {
+        let hook = self.import_hook();
+        let hooked = hook.as_ref().map(|hook| {
+            let module = module.unwrap_or_default();
+            self.call_import_hook(hook, module, Some(names), level)
+        });
+        let is_hooked = hooked.is_some();
+        let imported = match hooked.unwrap_or_else(|| self.import_for_statement(&absolute)) {
             Ok(imported) => imported,
             Err(raised) => return self.observed_import(&absolute, span, Err(raised)),
         };
         for alias in names {
             let (taken, name) = match alias.name.as_str() {
                 "*" => (self.import_star(&imported, &absolute), absolute.clone()),
-                name => (self.take_name(&imported, &absolute, alias), format!("{absolute}.{name}").into()),
+                name => {
+                    let taken = self.take_name(&imported, &absolute, alias, is_hooked);
+                    (taken, format!("{absolute}.{name}").into())
+                }
             };
             if let Err(raised) = taken {
                 return self.observed_import(&name, alias.span, Err(raised));
@@ -82,9 +99,11 @@ impl Machine<'_> {
         self.observed_import(&absolute, span, Ok(()))
     }
 
-    fn take_name(&mut self, imported: &Value, absolute: &str, alias: &Alias) -> Raises<()> {
+    fn take_name(&mut self, imported: &Value, absolute: &str, alias: &Alias, is_hooked: bool) -> Raises<()> {
         let name = &alias.name;
-        self.handle_fromlist(imported, absolute, name)?;
+        if !is_hooked {
+            self.handle_fromlist(imported, absolute, name)?;
+        }
         let value = self.import_from(imported, &format!("{absolute}.{name}"), name)?;
         self.bind(alias.asname.as_ref().unwrap_or(name), value);
         Ok(())
@@ -92,11 +111,22 @@ impl Machine<'_> {
 
     /// The name that a relative import means (`_calc___package__`, `_resolve_name`); `None` where the package is unknown.
     pub(super) fn absolute_name(&mut self, module: &str, level: u32) -> Raises<Option<Name>> {
+        match self.frame().map(|frame| frame.module) {
+            Some(globals) => self.absolute_name_in(globals, module, level),
+            None => Ok(None),
+        }
+    }
+
+    /// The same, in the code whose globals these are.
+    pub(super) fn absolute_name_in(
+        &mut self,
+        globals: ObjectId,
+        module: &str,
+        level: u32,
+    ) -> Raises<Option<Name>> {
         if level == 0 {
             return Ok(Some(module.into()));
         }
-        let Some(frame) = self.frame() else { return Ok(None) };
-        let globals = frame.module;
         let text = |machine: &Self, name: &str| {
             let slot = machine.state.heap.slot(globals, name)?;
             slot.value.as_str().map(str::to_owned)

@@ -12,6 +12,7 @@ use super::view::{ModuleView, SpecState};
 /// Where the functions are defined in some version, with what each is called here.
 const DEFINITIONS: &[(&str, &str)] = &[
     ("inspect.getfile", "inspect.getfile"),
+    ("inspect.getmodule", "inspect.getmodule"),
     ("inspect.getsource", "inspect.getsource"),
     ("inspect.getsourcefile", "inspect.getsourcefile"),
     ("inspect.getsourcelines", "inspect.getsourcelines"),
@@ -51,6 +52,10 @@ pub(super) fn inspects(function: &str) -> bool {
         || DEFINITIONS.iter().any(|(_, known)| *known == function)
 }
 
+fn is_extension(file: &str) -> bool {
+    [".so", ".pyd"].iter().any(|suffix| file.ends_with(suffix))
+}
+
 impl Machine<'_> {
     /// Calls one of these functions; `None` where `name` is none.
     pub(super) fn call_inspection(&mut self, name: &str, arguments: &[Value]) -> Option<Raises<Value>> {
@@ -59,6 +64,7 @@ impl Machine<'_> {
         }
         let Some(first) = arguments.first() else { return Some(Ok(Value::Unknown)) };
         Some(match name {
+            "inspect.getmodule" => Ok(self.module_of(first)),
             "pkgutil.get_data" => self.get_data(first),
             "runpy.run_module" => self.run_named(first),
             name if name.starts_with("inspect.") => self.source_of(name, first),
@@ -74,6 +80,16 @@ impl Machine<'_> {
         }
     }
 
+    /// `inspect.getmodule(object)`: of a module or a frame.
+    fn module_of(&self, object: &Value) -> Value {
+        let Some(id) = object.as_object() else { return Value::Unknown };
+        if self.is_module(id) {
+            return object.clone();
+        }
+        let globals = self.state.heap.slot(id, "f_globals").map(|slot| slot.value.clone());
+        globals.and_then(|globals| self.owner_of_dict(&globals)).map_or(Value::Unknown, Value::Object)
+    }
+
     /// `inspect.getfile` and what begins with it (`Lib/inspect.py`): a module without a true `__file__` is taken to be
     /// built in.
     fn source_of(&mut self, name: &str, module: &Value) -> Raises<Value> {
@@ -85,6 +101,7 @@ impl Machine<'_> {
         };
         match file {
             Value::Str(file) if name == "inspect.getfile" => Ok(Value::Str(file)),
+            Value::Str(file) if name == "inspect.getsourcefile" && is_extension(&file) => Ok(Value::None),
             Value::None => {
                 let repr = self.module_repr(id);
                 let mut raised = Raised::of("builtins.TypeError", "");

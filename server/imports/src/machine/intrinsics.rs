@@ -36,14 +36,18 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("importlib.machinery.SourceFileLoader", "_frozen_importlib_external.SourceFileLoader"),
     ("importlib.metadata.version", "importlib.metadata.version"),
     ("importlib.metadata.distribution", "importlib.metadata.distribution"),
+    ("importlib.metadata.entry_points", "importlib.metadata.entry_points"),
     ("pkgutil.extend_path", "pkgutil.extend_path"),
     ("types.ModuleType", "types.ModuleType"),
+    ("_thread._local", "_thread._local"),
     ("os._createenviron", "os.environ"),
     ("functools.wraps", "functools.wraps"),
     ("functools.lru_cache", "functools.lru_cache"),
     ("functools.cache", "functools.cache"),
     // Only looks, but at so much that following it takes more steps than all else in an import of pandas.
     ("inspect._signature_from_callable", "inspect.signature"),
+    ("collections.deque", "collections.deque"),
+    ("_collections.deque", "collections.deque"),
     ("functools.partial", "functools.partial"),
     ("_functools.partial", "functools.partial"),
     ("os.fspath", "os.fspath"),
@@ -71,6 +75,9 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("glob.glob", "glob.glob"),
 ];
 
+/// So many frames are looked at by `f_back`.
+const MAX_FRAMES: i64 = 8;
+
 impl Machine<'_> {
     /// What a `def` or `class` of the standard library is, where the machine knows it.
     pub(super) fn intrinsic_definition(&self, name: &str) -> Option<Value> {
@@ -97,7 +104,10 @@ impl Machine<'_> {
         let module = self.text_attribute(id, "__name__")?;
         match &*module {
             "sys" => self.sys_attribute(name),
-            "builtins" => builtin_name(name),
+            "builtins" => match &self.state.import_function {
+                Some(installed) if name == "__import__" => Some(installed.value.clone()),
+                _ => builtin_name(name),
+            },
             "typing" if name == "TYPE_CHECKING" && self.state.heap.get(id).open => Some(Value::Bool(false)),
             "os" if name == "path" && self.state.heap.get(id).open => {
                 self.module_entry("os.path").map(|entry| entry.value)
@@ -129,11 +139,13 @@ impl Machine<'_> {
         Some(match name {
             "importlib.import_module" => self.call_import_module(argument(0, "name"), argument(1, "package")),
             "builtins.__import__" => {
-                self.call_dunder_import(argument(0, "name"), argument(3, "fromlist"), argument(4, "level"))
+                let globals = argument(1, "globals").and_then(|globals| self.owner_of_dict(&globals));
+                let (names, level) = (argument(3, "fromlist"), argument(4, "level"));
+                self.call_dunder_import(argument(0, "name"), globals, names, level)
             }
             "importlib.util.find_spec" => self.call_find_spec(argument(0, "name"), argument(1, "package")),
-            "importlib.machinery.PathFinder.find_spec" => {
-                Ok(self.call_path_finder(argument(0, "fullname"), argument(1, "path")))
+            name if name.ends_with("er.find_spec") => {
+                Ok(self.ask_known_finder(name, argument(0, "fullname"), argument(1, "path")))
             }
             "importlib.util.module_from_spec" => self.call_module_from_spec(argument(0, "spec").as_ref()),
             "importlib.util.spec_from_file_location" => {
@@ -161,6 +173,8 @@ impl Machine<'_> {
                 if self.is_convincing(&raised) { Err(raised) } else { Ok(Value::Unknown) }
             }
             "importlib.invalidate_caches" => Ok(Value::None),
+            "importlib.metadata.entry_points" => Ok(self.call_entry_points(arguments, keywords)),
+            super::entry_points::LOAD => self.load_entry_point(arguments.first()),
             "importlib.metadata.version" => self.call_version(argument(0, "distribution_name")),
             "importlib.metadata.distribution" => match argument(0, "distribution_name") {
                 Some(Value::Str(name)) if self.world.distribution_version(&name).is_none() => {
@@ -200,6 +214,13 @@ impl Machine<'_> {
                 let region = self.region();
                 Ok(self.state.heap.dict(pairs, region))
             }
+            "collections.deque" => match arguments {
+                // A list, as far as it matters here.
+                [] | [_] if keywords.is_empty() => {
+                    self.call(&Value::Builtin("builtins.list"), arguments.to_vec(), Vec::new())
+                }
+                _ => Ok(Value::Unknown),
+            },
             "functools.wraps" => Ok(Value::Builtin("functools.identity")),
             "functools.identity" => Ok(arguments.first().cloned().unwrap_or(Value::Unknown)),
             "functools.lru_cache" | "functools.cache" => {
@@ -272,7 +293,12 @@ impl Machine<'_> {
         let (globals, locals) = (self.dict_of(module), self.dict_of(names));
         let region = self.region();
         let object = self.state.heap.make(Value::Builtin("types.FrameType"), Payload::Plain, region);
+        let below = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
         if let Some(id) = object.as_object() {
+            if below < MAX_FRAMES {
+                let back = self.frame_object(Some(&Value::Int(below)));
+                self.state.heap.set(id, "f_back", back, None);
+            }
             self.state.heap.set(id, "f_globals", globals, None);
             self.state.heap.set(id, "f_locals", locals, None);
             self.state.heap.get_mut(id).open = true;
@@ -303,6 +329,7 @@ impl Machine<'_> {
     fn call_dunder_import(
         &mut self,
         name: Option<Value>,
+        globals: Option<ObjectId>,
         fromlist: Option<Value>,
         level: Option<Value>,
     ) -> Raises<Value> {
@@ -311,9 +338,11 @@ impl Machine<'_> {
             Some(Value::Int(level)) => u32::try_from(level).ok(),
             Some(_) => None,
         };
-        // The package is taken to be that of the code that calls.
-        let name = match (name.as_ref().and_then(Value::as_str), level) {
-            (Some(name), Some(level)) => self.absolute_name(name, level)?,
+        // Without globals, the package is taken to be that of the code that calls.
+        let globals = globals.filter(|globals| self.is_module(*globals));
+        let name = match (name.as_ref().and_then(Value::as_str), level, globals) {
+            (Some(name), Some(level), Some(globals)) => self.absolute_name_in(globals, name, level)?,
+            (Some(name), Some(level), None) => self.absolute_name(name, level)?,
             _ => None,
         };
         let Some(name) = name else {
@@ -321,6 +350,7 @@ impl Machine<'_> {
             return Ok(Value::Unknown);
         };
         let module = self.import_module(&name)?;
+        let fromlist = fromlist.filter(|names| *names != Value::None);
         let names = fromlist.map_or(Some(Vec::new()), |fromlist| self.elements(&fromlist).0);
         match names {
             Some(names) if names.is_empty() => {
@@ -386,10 +416,11 @@ impl Machine<'_> {
         if matches!(entry.value, Value::None) {
             return Ok(Value::None);
         }
-        if entry.value.as_object().is_none() {
-            return Ok(Value::Unknown);
-        }
-        let spec = self.attribute_or_missing(&entry.value, "__spec__");
+        let spec = match &entry.value {
+            Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Tuple(_) => Ok(None),
+            value if value.as_object().is_none() => return Ok(Value::Unknown),
+            value => self.attribute_or_missing(&value.clone(), "__spec__"),
+        };
         let what = match spec {
             Ok(None) => "is not set",
             Ok(Some(Value::None)) => "is None",
@@ -413,26 +444,6 @@ impl Machine<'_> {
             Found::Nothing if self.world.is_elsewhere(name) => Value::Unknown,
             Found::Nothing => Value::None,
         })
-    }
-
-    /// `PathFinder.find_spec(fullname, path=None)`.
-    fn call_path_finder(&mut self, name: Option<Value>, path: Option<Value>) -> Value {
-        let Some(name) = name.as_ref().and_then(Value::as_str).map(str::to_owned) else {
-            return Value::Unknown;
-        };
-        let path = match path {
-            None | Some(Value::None) => None,
-            Some(path) => match self.elements(&path) {
-                (Some(items), true) => {
-                    Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
-                }
-                _ => return Value::Unknown,
-            },
-        };
-        let mut search = finders::SearchState::clone(&self.state.search);
-        search.meta_path = vec![speclens_environment::MetaPathFinder::Path];
-        let resolution = finders::find_spec(self.world, &search, &name, path.as_deref());
-        resolution.spec.map_or(Value::None, |spec| self.spec_object(&spec))
     }
 
     /// `ModuleSpec(name, loader, …)`.

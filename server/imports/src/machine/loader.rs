@@ -23,7 +23,8 @@ const METHODS: &[(&str, &str)] = &[
 /// A method of one of importlib's loaders.
 pub(super) fn loader_method(class: &Value, name: &str) -> Option<Value> {
     let Value::Builtin(class) = class else { return None };
-    let is_loader = class.starts_with("_frozen_importlib") && class.ends_with("Loader");
+    let is_loader =
+        class.starts_with("_frozen_importlib") && (class.ends_with("Loader") || class.ends_with("Importer"));
     let method = METHODS.iter().find(|(method, _)| is_loader && *method == name)?;
     Some(Value::Builtin(method.1))
 }
@@ -34,7 +35,7 @@ impl Machine<'_> {
         let argument = arguments.get(1);
         Some(match name {
             "importlib.loader.create_module" => Ok(Value::None),
-            "importlib.loader.exec_module" => self.exec_module(argument),
+            "importlib.loader.exec_module" => self.exec_module(arguments.first(), argument),
             "importlib.loader.load_module" => match argument.and_then(Value::as_str) {
                 Some(name) => self.import_module(name),
                 None => Ok(Value::Unknown),
@@ -50,11 +51,11 @@ impl Machine<'_> {
         })
     }
 
-    /// `SourceFileLoader.exec_module(module)` and its kin.
-    fn exec_module(&mut self, module: Option<&Value>) -> Raises<Value> {
+    /// `SourceFileLoader.exec_module(module)` and its kin. The spec may name another loader, one that calls this one.
+    fn exec_module(&mut self, loader: Option<&Value>, module: Option<&Value>) -> Raises<Value> {
         let Some(Value::Object(module)) = module else { return Ok(Value::Unknown) };
         let spec = self.state.heap.slot(*module, "__spec__").and_then(|slot| slot.value.as_object());
-        match spec.and_then(|spec| self.as_module_spec(spec)) {
+        match spec.zip(loader).and_then(|(spec, loader)| self.module_spec_with(spec, loader)) {
             Some(spec) if !self.runs_file(spec.origin.as_deref()) => self.run_loaded(*module, &spec)?,
             _ => self.state.heap.get_mut(*module).open = true,
         }
@@ -108,8 +109,14 @@ impl Machine<'_> {
 
     /// A spec object as data, where its loader is importlib's.
     fn as_module_spec(&self, spec: ObjectId) -> Option<ModuleSpec> {
+        let loader = self.state.heap.slot(spec, "loader")?;
+        self.module_spec_with(spec, &loader.value)
+    }
+
+    /// A spec object as data, with this loader.
+    fn module_spec_with(&self, spec: ObjectId, loader: &Value) -> Option<ModuleSpec> {
         let value = |attribute| self.state.heap.slot(spec, attribute).map(|slot| &slot.value);
-        let loader = match value("loader")? {
+        let loader = match loader {
             Value::Object(loader) => match self.state.heap.get(*loader).class {
                 Value::Builtin("_frozen_importlib_external.SourceFileLoader") => Loader::Source,
                 Value::Builtin("_frozen_importlib_external.SourcelessFileLoader") => Loader::Sourceless,

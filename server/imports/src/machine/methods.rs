@@ -29,6 +29,7 @@ pub(super) const METHODS: &[&str] = &[
     "list.append",
     "list.clear",
     "list.copy",
+    "list.discard",
     "list.extend",
     "list.insert",
     "list.pop",
@@ -81,8 +82,12 @@ impl Machine<'_> {
         arguments: &[Value],
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
-        let arguments =
-            arguments.iter().map(|argument| self.used_up(argument)).collect::<Raises<Vec<_>>>()?;
+        let uses_up = matches!(name, "list.extend" | "list.update" | "dict.update" | "str.join");
+        let arguments = if uses_up {
+            arguments.iter().map(|argument| self.used_up(argument)).collect::<Raises<Vec<_>>>()?
+        } else {
+            arguments.to_vec()
+        };
         let Some((receiver, rest)) = arguments.split_first() else { return Ok(Value::Unknown) };
         match receiver {
             Value::Builtin(list) => self.call_sys_method(list, name, rest, &keywords),
@@ -97,6 +102,7 @@ impl Machine<'_> {
         let list = Value::Object(id);
         let region = self.region();
         match (name, arguments) {
+            ("list.add", [item]) if self.elements(&list).0.is_some_and(|items| items.contains(item)) => {}
             ("list.append" | "list.add", [item]) => self.append(&list, item.clone()),
             ("list.extend" | "list.update", [items]) => self.extend(&list, items),
             ("list.copy", []) => {
@@ -104,8 +110,8 @@ impl Machine<'_> {
                 self.extend(&copy, &list);
                 return copy;
             }
-            ("list.pop", [] | [Value::Int(_)]) if self.is_own_list(id) => {
-                let Payload::List(items) = &mut self.state.heap.get_mut(id).payload else {
+            ("list.pop", [] | [Value::Int(_)]) if self.is_whole(id) => {
+                let Payload::List(items) = &mut self.change_items(id).payload else {
                     return Value::Unknown;
                 };
                 let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
@@ -119,35 +125,36 @@ impl Machine<'_> {
                     None => Value::Unknown,
                 };
             }
-            ("list.remove", [item]) if self.is_own_list(id) => {
-                if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload
+            ("list.remove" | "list.discard", [item]) if self.is_whole(id) => {
+                if let Payload::List(items) = &mut self.change_items(id).payload
                     && let Some(at) = items.iter().position(|known| known == item)
                 {
                     items.remove(at);
                 }
             }
-            ("list.clear", []) if self.is_own_list(id) => {
-                if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload {
+            ("list.clear", []) => {
+                let object = self.change_items(id);
+                object.open = false;
+                if let Payload::List(items) = &mut object.payload {
                     items.clear();
                 }
             }
-            ("list.insert", [Value::Int(0), item]) if self.state.heap.get(id).region == region => {
-                if let Payload::List(items) = &mut self.state.heap.get_mut(id).payload {
+            ("list.insert", [Value::Int(0), item]) => {
+                if let Payload::List(items) = &mut self.change_items(id).payload {
                     items.insert(0, item.clone());
                 }
             }
             _ => {
-                self.state.heap.get_mut(id).open = true;
+                self.change_items(id).open = true;
                 return Value::Unknown;
             }
         }
         Value::None
     }
 
-    /// Whether all items of a list are known, and what is done to it is done certainly.
-    fn is_own_list(&self, id: ObjectId) -> bool {
-        let object = self.state.heap.get(id);
-        object.region == self.region() && !object.open
+    /// Whether all items of a list are known.
+    fn is_whole(&self, id: ObjectId) -> bool {
+        !self.state.heap.get(id).open
     }
 
     fn call_dict_method(
@@ -275,6 +282,22 @@ impl Machine<'_> {
             ("str.split" | "str.rsplit", 1) => match text_at(0) {
                 Some(separator) if !separator.is_empty() => {
                     let items = parts(text.split(separator).collect());
+                    self.state.heap.list(items, region)
+                }
+                _ => Value::Unknown,
+            },
+            ("str.split" | "str.rsplit", 2) => match (text_at(0), arguments.get(1)) {
+                (Some(separator), Some(Value::Int(most))) if !separator.is_empty() && *most >= 0 => {
+                    let most = usize::try_from(*most).unwrap_or(0).saturating_add(1);
+                    let mut items: Vec<&str> = if name == "str.split" {
+                        text.splitn(most, separator).collect()
+                    } else {
+                        text.rsplitn(most, separator).collect()
+                    };
+                    if name == "str.rsplit" {
+                        items.reverse();
+                    }
+                    let items = parts(items);
                     self.state.heap.list(items, region)
                 }
                 _ => Value::Unknown,

@@ -11,14 +11,18 @@ mod calls;
 mod classes;
 mod define;
 mod effects;
+mod entry_points;
 mod exception;
 mod execute;
 mod expressions;
 mod extension;
+mod finding;
+mod generators;
 mod guards;
 mod heap;
 mod hooks;
 mod import;
+mod import_function;
 mod inspection;
 mod intrinsics;
 mod lazy;
@@ -68,6 +72,8 @@ pub trait World: Directories {
     fn binary(&self, file: &str) -> Option<Arc<BinaryFacts>>;
     /// The version of an installed distribution, by its normalised name.
     fn distribution_version(&self, name: &str) -> Option<String>;
+    /// The entry points of the installed distributions.
+    fn entry_points(&self) -> Vec<EntryPoint>;
     /// Whether the name can be found from a place that is not on `sys.path`, but that users put there (the workspace
     /// folder, its `src`).
     fn is_elsewhere(&self, name: &str) -> bool;
@@ -79,6 +85,17 @@ pub trait World: Directories {
     fn tables(&self) -> &'static VersionTables;
     /// Gives the caller a chance to stop the run.
     fn check_cancelled(&self);
+}
+
+/// An entry point of an installed distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPoint {
+    /// The group that it is in.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// The object that it stands for, as `module:attribute`.
+    pub value: String,
 }
 
 /// A run may take this many steps in all; then what is left is not followed, and what it would do is unknown.
@@ -111,6 +128,8 @@ pub struct Machine<'w> {
     statement_limit: u64,
     calls: usize,
     imports: usize,
+    /// The classes whose metaclass's `__new__` runs, the innermost last.
+    classes: Vec<value::ObjectId>,
     /// The `try` statements around, each with the exceptions that its body may raise.
     tries: Vec<TryContext>,
     /// How many of them stand around the import of the module that runs.
@@ -156,6 +175,8 @@ struct Frame {
     is_captured: bool,
     /// What `return` statements in undecided branches gave.
     possible_returns: Vec<Value>,
+    /// Who takes the values of a generator.
+    consumer: Option<Box<generators::Consumer>>,
 }
 
 #[derive(Default)]
@@ -190,6 +211,7 @@ impl<'w> Machine<'w> {
             statement_limit: MAX_STATEMENT_STEPS,
             calls: 0,
             imports: 0,
+            classes: Vec::new(),
             tries: Vec::new(),
             module_tries: 0,
             tested: false,

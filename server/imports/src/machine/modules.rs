@@ -246,6 +246,7 @@ impl Machine<'_> {
             observed: false,
             is_captured: false,
             possible_returns: Vec::new(),
+            consumer: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the user's file sees as it runs: the reads of module metadata and the imports, with the state that they met.
 
+use std::sync::Arc;
+
 use speclens_source::{Name, Span};
 
 use super::exception::Raised;
@@ -87,6 +89,13 @@ pub enum ObservationKind {
         /// What it gives.
         seen: Seen,
     },
+    /// `pkgutil.walk_packages(path)`, `pkgutil.iter_modules(path)`.
+    Walk {
+        /// The function.
+        function: &'static str,
+        /// The directories.
+        path: Vec<Arc<str>>,
+    },
     /// What the file does to the import system.
     Hook(Hook),
     /// `importlib.util.find_spec(name)`.
@@ -127,7 +136,7 @@ impl ObservationKind {
             Self::ModuleAttribute { seen, .. }
             | Self::SpecAttribute { seen, .. }
             | Self::Call { seen, .. } => Some(seen),
-            Self::Import { .. } | Self::FindSpec { .. } | Self::Hook(_) => None,
+            Self::Import { .. } | Self::FindSpec { .. } | Self::Walk { .. } | Self::Hook(_) => None,
         }
     }
 

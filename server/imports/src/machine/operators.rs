@@ -159,6 +159,9 @@ impl Machine<'_> {
             (Value::None | Value::Bool(_) | Value::Object(_), _)
             | (_, Value::None | Value::Bool(_) | Value::Object(_)) => Some(one == other),
             (Value::Builtin(one), Value::Builtin(other)) => Some(one == other),
+            (Value::Builtin(_), Value::Method(_)) | (Value::Method(_), Value::Builtin(_)) => Some(false),
+            // Each look-up of a method makes another.
+            (Value::Method(one), Value::Method(other)) => Arc::ptr_eq(one, other).then_some(true),
             _ => None,
         }
     }
@@ -210,6 +213,11 @@ impl Machine<'_> {
             }
             (Value::Tuple(left), Operator::Add, Value::Tuple(right)) => {
                 Value::tuple(left.iter().chain(right.iter()).cloned().collect())
+            }
+            // No other operator that has no name of its own takes a string.
+            (Value::Str(text), Operator::Other, Value::Int(times)) => {
+                let times = usize::try_from(*times).unwrap_or(0).min(super::MAX_ITEMS);
+                Value::str(text.repeat(times))
             }
             (Value::Str(pattern), Operator::Modulo, right) => self.percent(pattern, right),
             (_, Operator::Add, _) if self.is_list(left) => {
@@ -402,6 +410,8 @@ impl Machine<'_> {
         }
         if let Some(owner) = self.owner_of_dict(object) {
             match index.as_str() {
+                Some(name @ ("__import__" | "path" | "meta_path" | "path_hooks"))
+                    if self.set_known_module_attribute(owner, name, &value) => {}
                 Some(name) => self.set_slot(owner, name, value),
                 None => self.state.heap.get_mut(owner).open = true,
             }
@@ -411,25 +421,21 @@ impl Machine<'_> {
             return Ok(());
         }
         let Some(id) = object.as_object() else { return Ok(()) };
-        let region = self.region();
         let hashable = !matches!(index, Value::Unknown | Value::OneOf(_));
         let position = match &self.state.heap.get(id).payload {
             Payload::Dict(items) => items.iter().position(|(key, _)| key == index),
             _ => None,
         };
-        let object = self.state.heap.get_mut(id);
-        let possibly = object.region != region;
-        object.open |= possibly || !hashable;
+        let object = self.change_items(id);
+        object.open |= !hashable;
         match &mut object.payload {
             Payload::Dict(items) => match position {
-                Some(at) if possibly => items[at].1 = items[at].1.clone().join(value),
                 Some(at) => items[at].1 = value,
-                None if hashable && !possibly => items.push((index.clone(), value)),
-                // A possible item is only told by the object being open.
+                None if hashable => items.push((index.clone(), value)),
                 None => {}
             },
             Payload::List(items) => match index {
-                Value::Int(at) if usize::try_from(*at).is_ok_and(|at| at < items.len()) && !possibly => {
+                Value::Int(at) if usize::try_from(*at).is_ok_and(|at| at < items.len()) => {
                     items[usize::try_from(*at).unwrap_or(0)] = value;
                 }
                 _ => object.open = true,
@@ -450,10 +456,9 @@ impl Machine<'_> {
                 self.write_slot(owner, name, old, None);
             }
         } else if let Some(id) = object.as_object() {
-            let region = self.region();
-            let object = self.state.heap.get_mut(id);
+            let object = self.change_items(id);
             match &mut object.payload {
-                Payload::Dict(items) if object.region == region => items.retain(|(key, _)| key != index),
+                Payload::Dict(items) => items.retain(|(key, _)| key != index),
                 _ => object.open = true,
             }
         }
@@ -462,14 +467,9 @@ impl Machine<'_> {
     /// `list.append(item)`.
     pub(super) fn append(&mut self, list: &Value, item: Value) {
         let Some(id) = list.as_object() else { return };
-        let region = self.region();
-        let object = self.state.heap.get_mut(id);
-        let possibly = object.region != region;
-        object.open |= possibly;
-        match &mut object.payload {
-            // A possible item is only told by the list being open.
-            Payload::List(items) if !possibly => items.push(item),
-            _ => {}
+        let object = self.change_items(id);
+        if let Payload::List(items) = &mut object.payload {
+            items.push(item);
         }
         object.limit();
     }

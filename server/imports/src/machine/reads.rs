@@ -144,6 +144,7 @@ impl Machine<'_> {
         value: &Expression,
         object: &Value,
         index: &Value,
+        tested: bool,
     ) -> Raises<Value> {
         let result = self.item(object, index);
         if !self.observes() {
@@ -171,7 +172,7 @@ impl Machine<'_> {
         };
         let before = self.observations.len();
         let read = Read { span, value: value.span, before, asked: None };
-        self.observe_attribute(&read, &owner, &Name::from(name), &result, false);
+        self.observe_attribute(&read, &owner, &Name::from(name), &result, tested);
         result.map_err(|mut raised| {
             if self.observations.len() > before {
                 raised.observations.push(before);
@@ -188,14 +189,15 @@ impl Machine<'_> {
         object: &Value,
         name: &Name,
         result: Raises<Value>,
+        tested: bool,
     ) -> Raises<Value> {
         let Some(first) = call.arguments.first().filter(|_| self.observes()) else { return result };
         let asked = self.name_asked_for(first, object);
         let before = self.observations.len().saturating_sub(super::provenance::NEAR);
         let read = Read { span, value: first.span, before, asked };
-        let has_default = call.arguments.len() > 2;
+        let asks = call.arguments.len() > 2 || tested;
         let count = self.observations.len();
-        self.observe_attribute(&read, object, name, &result, has_default);
+        self.observe_attribute(&read, object, name, &result, asks);
         result.map_err(|mut raised| {
             if self.observations.len() > count {
                 raised.observations.push(count);
@@ -237,6 +239,11 @@ impl Machine<'_> {
         if super::inspection::inspects(function) {
             let module = self.inspected(first?);
             return Some(ObservationKind::Call { function, module, seen: self.seen(result) });
+        }
+        if matches!(function, "pkgutil.walk_packages" | "pkgutil.iter_modules") {
+            let (directories, true) = self.elements(first?) else { return None };
+            let path = directories?.iter().filter_map(Value::as_str).map(Arc::from).collect();
+            return Some(ObservationKind::Walk { function, path });
         }
         let imports = match function {
             "importlib.util.find_spec" => false,

@@ -1,7 +1,8 @@
 //! Regions of a run: what stands in an undecided branch only possibly happens.
 //!
 //! Within a region a write is seen as it is written. When the region ends, each attribute that was written has the old
-//! value or the new one; where both branches of an `if` wrote it, one of the two new ones.
+//! value or the new one; where both branches of an `if` wrote it, one of the two new ones. A list or dict that has other
+//! items then has its old ones, and maybe more.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -9,7 +10,7 @@ use speclens_source::Name;
 
 use super::Machine;
 use super::exception::{Raised, Raises};
-use super::value::{ObjectId, Slot};
+use super::value::{Object, ObjectId, Payload, Slot, Value};
 
 /// A region that the run is in.
 #[derive(Default)]
@@ -18,7 +19,12 @@ pub(super) struct Region {
     number: u32,
     /// What the attributes were that it has written.
     writes: Writes<Option<Slot>>,
+    /// What the lists and dicts had that it has changed, and whether they had more.
+    items: IndexMap<ObjectId, Items, FxBuildHasher>,
 }
+
+/// The items of a list or dict, and whether it may have more.
+type Items = (Payload, bool);
 
 /// Attributes that were written, in order.
 type Writes<T> = IndexMap<(ObjectId, Name), T, FxBuildHasher>;
@@ -51,7 +57,10 @@ impl Machine<'_> {
     pub(super) fn possibly<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
         self.enter_region();
         let result = body(self);
-        let writes = self.regions.pop().map(|region| region.writes).unwrap_or_default();
+        let Region { writes, items, .. } = self.regions.pop().unwrap_or_default();
+        for (id, old) in items {
+            self.take_back_items(id, &old);
+        }
         for ((id, name), old) in writes {
             let new = self.state.heap.slot(id, &name).cloned();
             self.write_slot(id, &name, old.clone(), one_of(old, new));
@@ -118,7 +127,10 @@ impl Machine<'_> {
     fn in_branch<T>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> (Raises<T>, Vec<Write>) {
         self.enter_region();
         let result = body(self);
-        let writes = self.regions.pop().map(|region| region.writes).unwrap_or_default();
+        let Region { writes, items, .. } = self.regions.pop().unwrap_or_default();
+        for (id, old) in items {
+            self.take_back_items(id, &old);
+        }
         let mut done: Vec<Write> = Vec::with_capacity(writes.len());
         for (key, old) in writes.into_iter().rev() {
             let new = self.state.heap.slot(key.0, &key.1).cloned();
@@ -136,6 +148,47 @@ impl Machine<'_> {
             region.writes.entry((id, name.into())).or_insert(old);
         }
         self.state.heap.put_slot(id, name, new);
+    }
+
+    /// A list or dict, to change its items; a region around remembers what they were.
+    pub(super) fn change_items(&mut self, id: ObjectId) -> &mut Object {
+        let object = self.state.heap.get(id);
+        let is_outside = object.region != self.region();
+        if let Some(region) = self.regions.last_mut().filter(|region| is_outside && region.number != 0) {
+            region.items.entry(id).or_insert_with(|| (object.payload.clone(), object.open));
+        }
+        self.state.heap.get_mut(id)
+    }
+
+    /// Gives a list or dict what it had before a region.
+    fn take_back_items(&mut self, id: ObjectId, (before, was_open): &Items) {
+        let object = self.state.heap.get_mut(id);
+        let after = std::mem::replace(&mut object.payload, before.clone());
+        let open = std::mem::replace(&mut object.open, *was_open);
+        let is_changed = match (&after, before) {
+            (Payload::List(after), Payload::List(before)) => after != before,
+            (Payload::Dict(after), Payload::Dict(before)) => after != before,
+            _ => true,
+        };
+        if !is_changed && open == *was_open {
+            return;
+        }
+        let object = self.change_items(id);
+        object.open = true;
+        if let (Payload::Dict(items), Payload::Dict(after)) = (&mut object.payload, &after) {
+            join_values(items, after);
+        }
+    }
+}
+
+/// Each key that is in both dicts has the one value or the other.
+fn join_values(items: &mut [(Value, Value)], others: &[(Value, Value)]) {
+    for (index, (key, value)) in items.iter_mut().enumerate() {
+        let at_same_place = others.get(index).filter(|(other, _)| other == key);
+        let other = at_same_place.or_else(|| others.iter().find(|(other, _)| other == key));
+        if let Some((_, other)) = other.filter(|(_, other)| other != value) {
+            *value = std::mem::take(value).join(other.clone());
+        }
     }
 }
 

@@ -178,7 +178,9 @@ impl Machine<'_> {
                 self.note_change(Deed::ReplacesImport);
                 self.observe_import_replaced();
                 self.state.import_function = Some(self.installed(value));
-                self.add_finder(Some(0), &Value::Unknown);
+                if !self.is_function(value) && *value != Value::Builtin("builtins.__import__") {
+                    self.add_finder(Some(0), &Value::Unknown);
+                }
                 true
             }
             _ => false,

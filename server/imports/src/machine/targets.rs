@@ -188,6 +188,7 @@ impl Machine<'_> {
             Value::Builtin("sys.path") => {
                 (Some(self.state.search.path.iter().map(Value::str).collect()), true)
             }
+            Value::Builtin("sys.meta_path") => (Some(self.meta_path_items()), true),
             Value::Builtin("sys.modules") => {
                 let names = self.state.modules.keys().map(|name| Value::str(name.as_str())).collect();
                 (Some(names), true)
@@ -211,11 +212,9 @@ impl Machine<'_> {
     pub(super) fn extend(&mut self, list: &Value, other: &Value) {
         let (items, complete) = self.elements(other);
         let Some(id) = list.as_object() else { return };
-        let region = self.region();
-        let object = self.state.heap.get_mut(id);
-        let possibly = object.region != region;
-        object.open |= possibly || !complete;
-        if let (Payload::List(list), Some(items), false) = (&mut object.payload, items, possibly) {
+        let object = self.change_items(id);
+        object.open |= !complete;
+        if let (Payload::List(list), Some(items)) = (&mut object.payload, items) {
             list.extend(items);
         }
         object.limit();

@@ -196,6 +196,8 @@ pub enum Payload {
     Dict(Vec<(Value, Value)>),
     /// A name of a `lazy import`.
     LazyImport(Arc<LazyImport>),
+    /// A generator.
+    Generator(Arc<super::generators::GeneratorObject>),
     /// An iterator that `map` or `filter` made, with what they were given.
     Deferred(Arc<[Value]>),
     /// A property, static method or class method around a function.

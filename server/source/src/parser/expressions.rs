@@ -99,11 +99,11 @@ impl Lowering {
             Expr::Await(node) => self.opaque([&*node.value]),
             Expr::Yield(node) => {
                 self.yields();
-                self.opaque(node.value.as_deref())
+                ExpressionKind::Yield(node.value.as_ref().map(|value| self.boxed(value)))
             }
             Expr::YieldFrom(node) => {
                 self.yields();
-                self.opaque([&*node.value])
+                ExpressionKind::YieldFrom(self.boxed(&node.value))
             }
             Expr::BytesLiteral(_) | Expr::TString(_) | Expr::IpyEscapeCommand(_) => {
                 ExpressionKind::Opaque(Box::default())
@@ -214,6 +214,7 @@ impl Lowering {
             parameters,
             body: Some(body),
             is_deferred: traits.yields,
+            is_generator: traits.yields,
             mentions_import_state: traits.mentions_import_state,
             size: 1,
         }))

@@ -8,7 +8,7 @@ use rustpython_ruff_python_ast::{ExceptHandler, Stmt};
 use super::{Bodies, FunctionTraits, Lowering, MAX_DEPTH, name, span};
 use crate::program::{
     Alias, AugmentedAssign, Block, Case, Class, Conditional, Expression, ExpressionKind, For, Function,
-    Handler, Name, Parameter, ParameterKind, Pattern, Span, Statement, StatementKind,
+    Handler, Name, Parameter, ParameterKind, Pattern, Span, Statement, StatementKind, With,
 };
 
 /// A chain of `elif` is followed for so many clauses.
@@ -41,14 +41,14 @@ impl Lowering {
                 body: self.block(&node.body),
                 orelse: self.block(&node.orelse),
             })),
-            Stmt::For(node) => StatementKind::For(Box::new(For {
+            Stmt::For(node) => StatementKind::For(Arc::new(For {
                 target: self.expression(&node.target),
                 iterable: self.expression(&node.iter),
                 body: self.block(&node.body),
                 orelse: self.block(&node.orelse),
             })),
             Stmt::Try(node) => self.try_statement(node),
-            Stmt::With(node) => StatementKind::With {
+            Stmt::With(node) => StatementKind::With(Arc::new(With {
                 items: node
                     .items
                     .iter()
@@ -58,7 +58,7 @@ impl Lowering {
                     })
                     .collect(),
                 body: self.block(&node.body),
-            },
+            })),
             Stmt::Match(node) => self.match_statement(node),
             Stmt::Raise(node) => StatementKind::Raise {
                 exception: node.exc.as_ref().map(|exception| self.expression(exception)),
@@ -258,6 +258,7 @@ impl Lowering {
             parameters,
             body: Some(body),
             is_deferred: node.is_async || traits.yields,
+            is_generator: traits.yields && !node.is_async,
             mentions_import_state: traits.mentions_import_state,
             size: traits.statements,
         };

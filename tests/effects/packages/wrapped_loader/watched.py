@@ -1,0 +1,1 @@
+import watched_by_it
