@@ -7,6 +7,7 @@ pub mod interpreters;
 pub mod literate;
 pub mod process;
 pub mod protocol;
+pub mod silence;
 pub mod trees;
 
 /// Tells the reader that a test, or a part of it, does not run here, and why. CI skips nothing.
