@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use speclens_environment::Project;
+use speclens_environment::{Project, environment};
 use speclens_files::{Db, Entry};
+use speclens_imports::finders::Verdict;
 use speclens_imports::machine::{ModuleView, Observation, ObservationKind, Raised, Seen, SpecState};
 use speclens_source::{Span, module_facts};
 
 use crate::check::check_file;
 use crate::finding::{Finding, Place, Related};
 use crate::observe::observe;
+use crate::resolver::Resolver;
+use crate::verdicts::{change_lines, view_of};
 
 /// The text of a hover.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,10 @@ pub fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<
         .iter()
         .find(|finding| finding.place.start <= span.start && span.end <= finding.place.end);
     let mut markdown = prediction(observation, finding)?;
+    if let Some(view) = view_of(observation) {
+        kind(view, &mut markdown);
+        losers(db, project, view, &mut markdown);
+    }
     if let Some(finding) = finding {
         reasons(db, path, &finding.related, &mut markdown);
         for help in &finding.help {
@@ -47,6 +54,8 @@ pub fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<
         let evidence = crate::verdicts::evidence_of(db, project, path, observed, observation);
         reasons(db, path, &evidence, &mut markdown);
     }
+    hooks(db, path, observation, &mut markdown);
+    certainty(db, project, observation, &mut markdown);
     let place = Place { file: path.clone(), start: span.start, end: span.end };
     Some(Hover { place, markdown })
 }
@@ -66,7 +75,7 @@ fn target(observation: &Observation) -> Span {
     Span { start: end.saturating_sub(length).max(start), end }
 }
 
-/// The headline: what the read or the import gives.
+/// The headline: what the read or the import gives, in one short line.
 fn prediction(observation: &Observation, finding: Option<&Finding>) -> Option<String> {
     let hedge = if observation.certain { "" } else { "possibly " };
     match &observation.kind {
@@ -75,25 +84,33 @@ fn prediction(observation: &Observation, finding: Option<&Finding>) -> Option<St
             (None, Some(view)) => noteworthy(view).then(|| import_text(view)),
             (None, None) => None,
         },
-        ObservationKind::FindSpec { name, raised, found, .. } => Some(match raised {
-            Some(raised) => raises(&format!("find_spec(\"{name}\")"), raised, hedge),
-            None if *found => return None,
-            None => format!("`find_spec(\"{name}\")` {hedge}gives `None`: nothing is found under this name"),
-        }),
+        ObservationKind::FindSpec { name, raised, found, module } => {
+            let call = format!("find_spec(\"{name}\")");
+            Some(match (raised, module) {
+                (Some(raised), _) => raises(&call, raised, hedge),
+                (None, _) if !found => {
+                    format!("`{call}` {hedge}gives `None`: nothing is found under this name")
+                }
+                (None, Some(module)) => {
+                    let name = module.spec_name.as_ref().unwrap_or(name);
+                    format!("`{call}` {hedge}gives `{name}.__spec__`: it is in `sys.modules`")
+                }
+                (None, None) => format!("`{call}` {hedge}gives a spec: it is searched for"),
+            })
+        }
         ObservationKind::Hook(_) | ObservationKind::Walk { .. } => None,
         ObservationKind::Call { function, module, seen } => match (module, seen) {
             (Some(module), Seen::None | Seen::Raises(_)) => {
                 let called = function.rsplit('.').next().unwrap_or(function);
-                read(&format!("{called}({})", module.name), seen, hedge).map(|text| text + &kind_text(module))
+                read(&format!("{called}({})", module.name), seen, hedge)
             }
             _ => None,
         },
         ObservationKind::ModuleAttribute { module, attribute, seen, .. } => {
-            read(&format!("{}.{attribute}", module.name), seen, hedge).map(|text| text + &kind_text(module))
+            read(&format!("{}.{attribute}", module.name), seen, hedge)
         }
         ObservationKind::SpecAttribute { module, attribute, seen, .. } => {
-            let read = read(&format!("{}.__spec__.{attribute}", module.name), seen, hedge);
-            read.map(|text| text + &kind_text(module))
+            read(&format!("{}.__spec__.{attribute}", module.name), seen, hedge)
         }
     }
 }
@@ -105,10 +122,25 @@ fn raises(what: &str, raised: &Raised, hedge: &str) -> String {
 fn read(what: &str, seen: &Seen, hedge: &str) -> Option<String> {
     Some(match seen {
         Seen::None => format!("`{what}` is {hedge}`None`"),
+        // What is long stands below, as Python would print it.
+        Seen::Known(value) if what.len() + value.len() > WIDTH => {
+            format!("`{what}` is {hedge}\n\n```python\n{}\n```", wrapped(value))
+        }
         Seen::Known(value) => format!("`{what}` is {hedge}`{value}`"),
         Seen::Raises(raised) => raises(what, raised, hedge),
         Seen::Unknown => return None,
     })
+}
+
+/// A line is not longer than this, where it can be broken. Characters.
+const WIDTH: usize = 72;
+
+/// The arguments of a long `repr`, each on a line.
+fn wrapped(value: &str) -> String {
+    value
+        .replace(", loader=", ",\n    loader=")
+        .replace(", origin=", ",\n    origin=")
+        .replace(", submodule_search_locations=", ",\n    submodule_search_locations=")
 }
 
 /// Whether the import of the module gives something else than a regular module from its own file.
@@ -127,9 +159,7 @@ fn import_text(view: &ModuleView) -> String {
         SpecState::Unknown => "its `__spec__` is not known",
     };
     if view.is_namespace {
-        let mut text = format!("`{name}` is a namespace package: {spec}, its `__file__` is `None`");
-        portions(view, &mut text);
-        return text;
+        return format!("`{name}` is a namespace package: {spec}, its `__file__` is `None`");
     }
     match view.class.as_str() {
         "module" => format!("`{name}` is put into `sys.modules` by code: {spec}"),
@@ -137,19 +167,99 @@ fn import_text(view: &ModuleView) -> String {
     }
 }
 
-fn kind_text(view: &ModuleView) -> String {
-    if !view.is_namespace {
-        return String::new();
+/// What kind of module it is, and where it lies.
+fn kind(view: &ModuleView, markdown: &mut String) {
+    let name = &view.name;
+    let is_put = !view.evidence.is_empty();
+    match (view.path.as_slice(), &view.file) {
+        _ if view.is_main => {
+            let _ = write!(markdown, "\n\n`{name}` is the file that is run");
+        }
+        ([], _) if view.is_namespace => {
+            let _ = write!(markdown, "\n\n`{name}` is a namespace package");
+        }
+        (portions, _) if view.is_namespace => {
+            let what = if portions.len() == 1 {
+                "one portion".to_owned()
+            } else {
+                format!("{} portions", portions.len())
+            };
+            let _ = write!(markdown, "\n\n`{name}` is a namespace package of {what}:");
+            for portion in portions {
+                let _ = write!(markdown, "\n- `{portion}`");
+            }
+        }
+        (_, Some(file)) => {
+            let what = match file.rsplit('/').next() {
+                Some("__init__.py") => "a regular package",
+                Some(base) if base.ends_with(".so") || base.ends_with(".pyd") => "an extension module",
+                _ => "a module",
+            };
+            let put = if is_put { ", which code has put or changed" } else { "" };
+            let _ = write!(markdown, "\n\n`{name}` is {what}{put}:\n- `{file}`");
+        }
+        (_, None) if is_put => {
+            let _ = write!(markdown, "\n\n`{name}` is a `{}` object without a file", view.class);
+        }
+        (_, None) => {}
     }
-    let mut text = format!("\n\n`{}` is a namespace package", view.name);
-    portions(view, &mut text);
-    text
 }
 
-fn portions(view: &ModuleView, text: &mut String) {
-    for portion in &view.path {
-        let _ = write!(text, "\n- `{portion}`");
+/// What was passed over on the search path, and why.
+fn losers(db: &dyn Db, project: Project, view: &ModuleView, markdown: &mut String) {
+    if view.is_main {
+        return;
     }
+    let resolver = Resolver::new(db, project);
+    let resolved = resolver.resolve(&view.name);
+    let lost = resolver.candidates(&view.name, &resolved).into_iter().filter_map(|candidate| {
+        let why = match candidate.verdict {
+            Verdict::Chosen | Verdict::Portion => return None,
+            Verdict::Later => "another is found before it",
+            Verdict::PortionNotUsed => "a module or a package with `__init__` is found elsewhere",
+            Verdict::SameEntry => "another file in the same directory goes first",
+            Verdict::WrongTag => "it is built for another interpreter",
+            Verdict::NotADirectory => "it is no directory",
+            Verdict::NotAFile => "it is no file",
+            Verdict::BrokenLink => "the link leads nowhere",
+            Verdict::OtherCase => "its name has other case",
+            Verdict::Unreadable => "it cannot be read",
+        };
+        Some((candidate.path, why))
+    });
+    for (index, (path, why)) in lost.take(SHOWN_LOSERS).enumerate() {
+        let before = if index == 0 { "\n\nPassed over:" } else { "" };
+        let _ = write!(markdown, "{before}\n- `{}`: {why}", path.display());
+    }
+}
+
+/// So many candidates that lost are shown.
+const SHOWN_LOSERS: usize = 5;
+
+/// The import hooks that are in force where the code reads, and the search path's changes.
+fn hooks(db: &dyn Db, own: &Path, observation: &Observation, markdown: &mut String) {
+    let lines = change_lines(&observation.changes);
+    if !lines.is_empty() {
+        markdown.push_str("\n\nBefore this line:");
+        let shown = lines.len().saturating_sub(SHOWN_CHANGES);
+        reasons(db, own, &lines[shown..], markdown);
+    }
+}
+
+/// So many of the changes of finders, hooks and the search path are shown, the last ones.
+const SHOWN_CHANGES: usize = 4;
+
+/// How sure the prediction is, and for which Python.
+fn certainty(db: &dyn Db, project: Project, observation: &Observation, markdown: &mut String) {
+    let version = environment(db, project).interpreter.version;
+    let sure = if observation.certain && !observation.uncalled {
+        "Certain"
+    } else if observation.certain {
+        "Certain, if no caller changes what is imported before"
+    } else {
+        "Possible: it depends on what cannot be decided without running the code"
+    };
+    let _ = write!(markdown, "\n\n*{sure}. CPython {version}*");
 }
 
 /// The lines that decided it, as links.

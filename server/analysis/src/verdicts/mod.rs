@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use speclens_environment::Project;
 use speclens_files::Db;
-use speclens_imports::machine::{Observation, ObservationKind, Outcome, Raised, Site};
+use speclens_imports::machine::{ModuleView, Observation, ObservationKind, Outcome, Raised, Site};
 use speclens_source::Span;
 
 use crate::finding::{Certainty, Finding, Place, Related, Severity};
@@ -76,15 +76,20 @@ pub(crate) fn evidence_of(
     observation: &Observation,
 ) -> Vec<Related> {
     let context = Context { db, project, file, observed };
-    let view = match &observation.kind {
+    let view = view_of(observation);
+    view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
+}
+
+/// The module that an observation is about.
+pub(crate) fn view_of(observation: &Observation) -> Option<&ModuleView> {
+    match &observation.kind {
         ObservationKind::Import { view, .. } => view.as_ref(),
         ObservationKind::FindSpec { module, .. } | ObservationKind::Call { module, .. } => module.as_ref(),
         ObservationKind::ModuleAttribute { module, .. } | ObservationKind::SpecAttribute { module, .. } => {
             Some(module)
         }
         ObservationKind::Hook(_) | ObservationKind::Walk { .. } => None,
-    };
-    view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
+    }
 }
 
 impl Context<'_> {

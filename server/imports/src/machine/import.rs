@@ -176,7 +176,9 @@ impl Machine<'_> {
     pub(super) fn observe(&mut self, span: Span, kind: ObservationKind, handled: bool) {
         let certain = self.is_certain();
         let uncalled = self.uncalled;
-        self.observations.push(Observation { span, kind, certain, uncalled, handled, consequence: None });
+        let changes = Arc::clone(&self.state.changes);
+        let consequence = None;
+        self.observations.push(Observation { span, kind, certain, uncalled, handled, consequence, changes });
     }
 
     /// `importlib.import_module(name)` for an absolute name: the module that stands in `sys.modules` in the end.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use speclens_source::{Name, Span};
 
 use super::exception::Raised;
+use super::state::Evidence;
 use super::view::ModuleView;
 
 /// One read, or one import, of the file that is looked at.
@@ -22,6 +23,8 @@ pub struct Observation {
     pub handled: bool,
     /// What comes of it, where that is known.
     pub consequence: Option<Consequence>,
+    /// What has been changed of the finders, the path hooks, the search path and `__import__` before it.
+    pub changes: Arc<Vec<Evidence>>,
 }
 
 /// What the user's file does with what a read gave.

@@ -285,10 +285,7 @@ impl Machine<'_> {
                         texts.map_or(Seen::Unknown, |texts| Seen::Known(format!("[{}]", texts.join(", "))))
                     }
                     _ if object.class == MODULE_SPEC => {
-                        let name = self.text_attribute(*id, "name");
-                        name.map_or(Seen::Unknown, |name| {
-                            Seen::Known(format!("ModuleSpec(name='{name}', …)"))
-                        })
+                        self.spec_repr(*id).map_or(Seen::Unknown, Seen::Known)
                     }
                     _ => Seen::Known(format!("<{} object>", self.class_name(&object.class))),
                 }
@@ -296,6 +293,28 @@ impl Machine<'_> {
             Ok(Value::Builtin(name)) => Seen::Known(format!("<class '{name}'>")),
             Ok(_) => Seen::Unknown,
         }
+    }
+
+    /// `repr(spec)` (`ModuleSpec.__repr__` in `Lib/importlib/_bootstrap.py`), without addresses.
+    fn spec_repr(&self, id: ObjectId) -> Option<String> {
+        let seen = |name: &str| {
+            let value = self.state.heap.slot(id, name).map(|slot| slot.value.clone())?;
+            match (&value, self.seen(&Ok(value.clone()))) {
+                (Value::None, _) => Some("None".to_owned()),
+                (_, Seen::Known(text)) => Some(text),
+                _ => None,
+            }
+        };
+        let name = seen("name")?;
+        let loader = seen("loader").unwrap_or_else(|| "…".to_owned());
+        let mut text = format!("ModuleSpec(name={name}, loader={loader}");
+        for attribute in ["origin", "submodule_search_locations"] {
+            if let Some(value) = seen(attribute).filter(|value| value != "None") {
+                text.push_str(&format!(", {attribute}={value}"));
+            }
+        }
+        text.push(')');
+        Some(text)
     }
 
     /// Whether the object stands in `sys.modules`, or is a module at all.
