@@ -186,7 +186,7 @@ pub fn files_below(directory: &Path, left_out: &[&str]) -> BTreeMap<String, Vec<
                 {
                     open.push(path);
                 }
-            } else if name.ends_with(".py") {
+            } else if path.extension().is_some_and(|extension| extension == "py") {
                 let inside = path.strip_prefix(directory).unwrap_or(&path);
                 let first =
                     inside.components().next().map(|it| it.as_os_str().to_string_lossy().into_owned());

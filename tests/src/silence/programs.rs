@@ -138,7 +138,7 @@ impl Program {
         let chosen = writer.random.sample(names, count);
         for survey in &chosen {
             writer.import(survey);
-            for _ in 0..1 + writer.random.below(4) {
+            for _ in 0..=writer.random.below(4) {
                 writer.read();
             }
         }
