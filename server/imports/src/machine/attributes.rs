@@ -257,7 +257,10 @@ impl Machine<'_> {
     /// Whether an object has an attribute; `None` where that cannot be decided.
     pub(super) fn has_attribute(&mut self, object: &Value, name: &str) -> Option<bool> {
         if let Some(id) = object.as_object() {
-            if self.lacks(id, name).is_some() {
+            let is_file = matches!(name, "__file__" | "__cached__" | "__path__");
+            if self.lacks(id, name).is_some()
+                || is_file && self.state.heap.slot(id, name).is_none() && self.is_built_in(id)
+            {
                 return Some(false);
             }
             if let Some(slot) = self.state.heap.slot(id, name) {

@@ -192,12 +192,25 @@ impl Machine<'_> {
         };
         let own = self.own_entry();
         self.state.adopt(&checkpoint.state);
-        if let Some((name, entry)) = own {
-            self.state.modules.insert_mut(name, entry);
+        if let Some((own_name, entry)) = own {
+            self.bind_on_own(name, &own_name, &entry);
+            self.state.modules.insert_mut(own_name, entry);
         }
         match &checkpoint.raised {
             Some(raised) => Err(Box::new(raised.clone())),
             None => Ok(self.state.modules.get(name).map_or(Value::Unknown, |entry| entry.value.clone())),
+        }
+    }
+
+    /// Binds a submodule of the file's own package, which a checkpoint has bound on a package of its own.
+    fn bind_on_own(&mut self, imported: &str, own_name: &str, own: &ModuleEntry) {
+        let rest = imported.strip_prefix(own_name).and_then(|rest| rest.strip_prefix('.'));
+        let Some(child) = rest.and_then(|rest| rest.split('.').next()) else { return };
+        let module = self.state.modules.get(format!("{own_name}.{child}").as_str());
+        if let (Some(module), Some(package)) =
+            (module.map(|entry| entry.value.clone()), own.value.as_object())
+        {
+            self.set_slot(package, child, module);
         }
     }
 
