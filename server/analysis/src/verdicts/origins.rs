@@ -1,5 +1,7 @@
 //! Origins that are no files, and specs that belong to another name.
 
+use std::fmt::Write as _;
+
 use speclens_imports::machine::{ModuleView, Observation, Outcome, Seen};
 use speclens_source::Name;
 
@@ -113,7 +115,7 @@ pub(super) fn not_a_path(
     let read = context.expression(observation.span).unwrap_or_else(|| format!("{name}.__spec__.origin"));
     finding.message = format!("`{read}` {is} {origin}, which is no path");
     if let (Some(used), "'frozen'" | "'built-in'" | "'namespace'") = (context.expression(used), origin) {
-        finding.message.push_str(&format!(": `{used}` takes it for one"));
+        let _ = write!(finding.message, ": `{used}` takes it for one");
     }
     finding.related = of_module(context, module, observation.span.start);
     finding.and_then(what_follows(context, observation));

@@ -1,5 +1,6 @@
 //! The reads of the user's file: each is noted with what it gives.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use speclens_source::program::{Call, Expression, ExpressionKind};
@@ -310,7 +311,7 @@ impl Machine<'_> {
         let mut text = format!("ModuleSpec(name={name}, loader={loader}");
         for attribute in ["origin", "submodule_search_locations"] {
             if let Some(value) = seen(attribute).filter(|value| value != "None") {
-                text.push_str(&format!(", {attribute}={value}"));
+                let _ = write!(text, ", {attribute}={value}");
             }
         }
         text.push(')');
