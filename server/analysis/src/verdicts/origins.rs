@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use speclens_imports::machine::{ModuleView, Observation, Outcome, Seen};
 use speclens_source::Name;
 
-use super::evidence::of_module;
+use super::evidence::{change_lines, of_module};
 use super::reads::written;
 use super::{Context, certainty, fixes, what_follows, will};
 use crate::finding::{Finding, Severity};
@@ -87,6 +87,28 @@ pub(super) fn not_cached(
     finding.message = format!("`{read}` {is} None: `{name}` is not compiled from a source file");
     finding.related = of_module(context, module, observation.span.start);
     finding.and_then(what_follows(context, observation));
+    Some(finding)
+}
+
+/// A loader that code has made, and that lacks what is asked of it.
+pub(super) fn unusual_loader(
+    context: &Context<'_>,
+    observation: &Observation,
+    module: &ModuleView,
+) -> Option<Finding> {
+    let then = what_follows(context, observation)?;
+    let certainty = then.certainty;
+    let mut finding = context.finding("unusual-loader", Severity::Error, certainty, observation.span);
+    let name = &module.name;
+    let read = context.expression(observation.span).unwrap_or_else(|| format!("{name}.__loader__"));
+    finding.message = format!("`{read}` is no loader of importlib");
+    finding.related = of_module(context, module, observation.span.start);
+    finding.related.extend(change_lines(&observation.changes));
+    finding.and_then(Some(then));
+    finding.help.push(
+        "ask with `hasattr` or `getattr`: only `create_module` and `exec_module` are sure to be there"
+            .to_owned(),
+    );
     Some(finding)
 }
 
