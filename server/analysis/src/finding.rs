@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How sure a finding is (see ARCHITECTURE.md, "Certain, possible, unknown").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub enum Certainty {
 }
 
 /// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing, on demand.
@@ -29,7 +30,7 @@ pub enum Severity {
 }
 
 /// A range of a file's text, in bytes from its start (of the text after decoding, as UTF-8).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The file, absolute.
     pub file: PathBuf,
@@ -40,7 +41,7 @@ pub struct Place {
 }
 
 /// A line elsewhere that decided the finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Related {
     /// What that line does, as a phrase.
     pub message: String,
@@ -49,7 +50,7 @@ pub struct Related {
 }
 
 /// One replacement of text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// What is replaced: the nothing at 0 of a file that is not there makes the file.
     pub place: Place,
@@ -58,7 +59,7 @@ pub struct Edit {
 }
 
 /// A change that mends the finding.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
     /// What it does, in the imperative.
     pub title: String,
@@ -68,11 +69,15 @@ pub struct Fix {
     pub safe: bool,
 }
 
+/// The name of a rule of this program. (A name of its own, so that serde does not take it for borrowed from its input.)
+pub type RuleName = &'static str;
+
 /// One thing to tell the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's kebab-case name.
-    pub rule: &'static str,
+    #[serde(deserialize_with = "known_rule")]
+    pub rule: RuleName,
     /// How grave it is.
     pub severity: Severity,
     /// How sure it is.
@@ -87,4 +92,12 @@ pub struct Finding {
     pub help: Vec<String>,
     /// What helps, as edits.
     pub fixes: Vec<Fix>,
+}
+
+/// The name of a rule, as this program has it.
+fn known_rule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    crate::rules::rule(&name)
+        .map(|rule| rule.name)
+        .ok_or_else(|| D::Error::custom("a rule that is not known"))
 }

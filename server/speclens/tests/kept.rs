@@ -226,3 +226,28 @@ fn nothing_is_kept_where_that_is_asked() {
     place.effects(&["--no-cache"]);
     assert!(!place.cache.exists());
 }
+
+#[test]
+fn findings_are_kept_until_a_file_changes() {
+    let place = Place::new("kept-findings");
+    fs::write(place.root.join("asks.py"), "import left\nleft.__spec__.name\n").unwrap();
+    let check = || Run::of(&mut place.command(&["check", "asks.py", "--output-format", "json", "-vvv"]));
+    let deadline = Instant::now() + LIMIT;
+    let first = check();
+    assert_eq!(first.code, Some(1), "{first:?}");
+    let kept = loop {
+        let run = check();
+        if run.err.contains(USES) {
+            break run;
+        }
+        assert!(Instant::now() < deadline, "never kept: {}", run.err);
+        thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(kept.out, first.out);
+    assert_eq!(kept.code, Some(1));
+    // What an imported module does is part of the answer.
+    fs::write(place.root.join("left.py"), "NAME = 'left'\n").unwrap();
+    let now = check();
+    assert!(!now.err.contains(USES), "{}", now.err);
+    assert_eq!((now.code, now.out.trim()), (Some(0), "[]"));
+}

@@ -1,8 +1,9 @@
 //! `speclens check`: the findings of many files at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use speclens_analysis::{Finding, check_file, is_configuration, settings_of};
 use speclens_environment::{Environment, Implementation, Project, environment};
 use speclens_source::module_facts;
@@ -12,7 +13,7 @@ use super::files::{Target, collect};
 use super::output::{Report, Sources, counts};
 use super::session::Session;
 use super::workers::{Panic, run_all};
-use super::{Failure, Verdict, fix};
+use super::{Failure, Verdict, fix, kept};
 
 /// One file to be checked.
 struct Job {
@@ -46,7 +47,7 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
     }
 
     let mut fixed = 0;
-    let mut looked = look(session, &jobs)?;
+    let mut looked = look_or_recall(session, &jobs, arguments.fix)?;
     for _ in 0..if arguments.fix { MAX_ROUNDS } else { 0 } {
         let applied = fix::apply(&mut session.database, &looked.findings);
         if applied == 0 {
@@ -77,7 +78,26 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
 /// A fix may make room for another: so often, at most.
 const MAX_ROUNDS: usize = 50;
 
+/// The findings from a former run, where nothing has changed; `anew` where they are wanted only for what changes next.
+fn look_or_recall(session: &mut Session, jobs: &[Job], anew: bool) -> Result<Looked, Failure> {
+    let files: Vec<(&Path, &Path)> = {
+        let db = session.database.db();
+        jobs.iter().map(|job| (job.project.root(db).as_path(), job.file.as_path())).collect()
+    };
+    let key = if anew || session.cache.is_none() { None } else { kept::key(session, "check", files) };
+    let cache = session.cache.as_ref();
+    if let Some(looked) = cache.zip(key).and_then(|(cache, key)| cache.get::<Looked>(key)) {
+        return Ok(looked);
+    }
+    let looked = look(session, jobs)?;
+    if let Some((cache, key)) = session.cache.as_ref().zip(key) {
+        cache.put(key, &session.database, &looked);
+    }
+    Ok(looked)
+}
+
 /// What one look at all files gave.
+#[derive(Serialize, Deserialize)]
 struct Looked {
     findings: Vec<Finding>,
     /// Why a file was not checked, as sentences.

@@ -1,4 +1,4 @@
-//! What imports do, from the answers of former runs where nothing has changed.
+//! Answers of former runs, where nothing has changed: what imports do, and under which key other answers are kept.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Imports<'s> {
 
 /// All that the answer depends on beside the disk. The code that is imported may look at any environment variable.
 #[derive(Serialize)]
-struct Question<'q> {
+struct Question<'q, A> {
     kind: &'static str,
     directory: &'q Path,
     python: Option<&'q Path>,
@@ -40,8 +40,22 @@ struct Question<'q> {
     extra_paths: &'q [PathBuf],
     isolated: bool,
     variables: Vec<(&'q str, &'q str)>,
-    name: &'q str,
-    after: &'q [String],
+    about: A,
+}
+
+/// The key under which the answer to a question of this kind is kept.
+pub fn key(session: &Session, kind: &'static str, about: impl Serialize) -> Option<CacheKey> {
+    let request = &session.request;
+    CacheKey::of(&Question {
+        kind,
+        directory: &session.directory,
+        python: request.python.as_deref(),
+        python_version: request.python_version.map(|version| version.to_string()),
+        extra_paths: &request.extra_paths,
+        isolated: request.isolated,
+        variables: request.variables.iter().collect(),
+        about,
+    })
 }
 
 impl Imported {
@@ -60,7 +74,7 @@ impl<'s> Imports<'s> {
     /// What `import NAME` does after other imports.
     pub fn of(&self, name: &str, after: &[String]) -> Result<Imported, Failure> {
         let cache = self.session.cache.as_ref();
-        let cache = cache.and_then(|cache| Some((cache, CacheKey::of(&self.question(name, after))?)));
+        let cache = cache.and_then(|cache| Some((cache, key(self.session, "effects", (name, after))?)));
         let kept = cache.and_then(|(cache, key)| cache.get::<Imported>(key));
         let is_kept = kept.is_some();
         let imported = kept.map_or_else(|| self.compute(name, after), Ok)?;
@@ -73,21 +87,6 @@ impl<'s> Imports<'s> {
             cache.put(key, &self.session.database, &imported);
         }
         Ok(imported)
-    }
-
-    fn question<'q>(&'q self, name: &'q str, after: &'q [String]) -> Question<'q> {
-        let request = &self.session.request;
-        Question {
-            kind: "effects",
-            directory: &self.session.directory,
-            python: request.python.as_deref(),
-            python_version: request.python_version.map(|version| version.to_string()),
-            extra_paths: &request.extra_paths,
-            isolated: request.isolated,
-            variables: request.variables.iter().collect(),
-            name,
-            after,
-        }
     }
 
     fn compute(&self, name: &str, after: &[String]) -> Result<Imported, Failure> {
