@@ -3,6 +3,7 @@
 
 mod check;
 mod comparison;
+mod definition;
 mod effects;
 mod explain;
 mod finding;
@@ -20,6 +21,7 @@ pub use check::{FileReport, check_file};
 pub use comparison::{
     Comparison, Difference, Field, Tallies, Tally, Truth, TruthError, TruthModule, compare,
 };
+pub use definition::{Definition, Hint, definition, hints};
 pub use effects::{Added, Effects, Module, effects};
 pub use explain::{
     Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,
@@ -34,4 +36,4 @@ pub use settings::{
     problems_of_editor, request, settings_at, settings_of,
 };
 pub use value::{Value, loader_value, repr, spec_values};
-pub use walk::{TopLevel, all_modules, namespace_packages, top_levels};
+pub use walk::{TopLevel, all_modules, names_on, namespace_packages, top_levels};

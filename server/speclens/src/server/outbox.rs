@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crossbeam_channel::Sender;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tower_lsp_server::Client;
-use tower_lsp_server::ls_types::Uri;
+use tower_lsp_server::ls_types::{MessageType, Uri};
 
 use super::convert;
 use super::event::{Event, Message};
@@ -31,6 +31,7 @@ pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Mess
                     let _ = events.send(Event::Watching(answer.is_ok()));
                 });
             }
+            Message::Log(text) => client.log_message(MessageType::INFO, text).await,
             Message::AskSettings { follow } => {
                 tokio::spawn(ask_settings(client.clone(), events.clone(), follow));
             }

@@ -17,6 +17,7 @@ use speclens_files::Database;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Setup;
+use super::disk::Disk;
 use super::document::Document;
 use super::event::{
     Answer, Change, Client, Diagnosis, Done, Event, Message, Name, Outcome, Question, Refusal, Task,
@@ -24,6 +25,7 @@ use super::event::{
 use super::parent;
 use super::pool::Pool;
 use super::projects::Projects;
+use super::watch::Watch;
 use super::wire::Lifecycle;
 use super::work::Job;
 
@@ -43,6 +45,7 @@ pub(super) fn spawn(
     lifecycle: Arc<Lifecycle>,
 ) -> io::Result<()> {
     let pool = Pool::start(setup.analyses, events)?;
+    let disk = Disk::new(setup.watches.then(|| Watch::start(events)).transpose()?);
     let mut owner = Owner {
         revision: setup.database.revision(),
         database: setup.database,
@@ -55,7 +58,7 @@ pub(super) fn spawn(
         jobs: 0,
         edits: 0,
         burst: None,
-        look: false,
+        disk,
         pool,
         outbox,
         lifecycle,
@@ -80,8 +83,7 @@ struct Owner {
     edits: u64,
     /// Edits that the database has not seen.
     burst: Option<Burst>,
-    /// The disk is to be looked at again, once the burst is over.
-    look: bool,
+    disk: Disk,
     /// The revision that the diagnostics were last compared with.
     revision: salsa::Revision,
     pool: Pool,
@@ -120,8 +122,8 @@ enum Purpose {
 impl Owner {
     fn run(&mut self, inbox: &Receiver<Event>) {
         loop {
-            let event = match self.burst {
-                Some(burst) => inbox.recv_deadline(burst.ends()).ok(),
+            let event = match self.burst.map(Burst::ends).or(self.disk.next()) {
+                Some(ends) => inbox.recv_deadline(ends).ok(),
                 None => match inbox.recv() {
                     Ok(event) => Some(event),
                     Err(_) => return,
@@ -156,6 +158,14 @@ impl Owner {
             Event::Saved { name } => self.save(&name),
             Event::Closed { name } => self.close(&name),
             Event::FilesChanged(paths) => self.look_again(&paths),
+            Event::Touched(touches) => self.disk.touched(&self.database, touches),
+            Event::Overlooked => self.disk.overlooked(),
+            Event::Blind(why) => {
+                self.disk.blind();
+                self.say(Message::Log(format!(
+                    "{why} Speclens looks at the disk every few seconds instead."
+                )));
+            }
             Event::FoldersChanged { added, removed } => {
                 self.projects.change_folders(added, &removed);
                 self.reconsider();
@@ -170,7 +180,10 @@ impl Owner {
                 self.reconsider();
             }
             Event::Watching(watching) => self.watching = watching,
-            Event::Asked(question) => {
+            Event::Asked(mut question) => {
+                if question.name.path.as_os_str().is_empty() {
+                    question.name.path = self.projects.first();
+                }
                 let edit = self.edit_of(&question.name.path);
                 self.questions.push_back((question, edit));
             }
@@ -200,7 +213,9 @@ impl Owner {
         let edit = self.edited();
         let path = name.path.clone();
         // Who has no eyes looks when there is an occasion.
-        self.look |= !self.watching;
+        if !self.watching {
+            self.disk.look_unless_watched();
+        }
         if self.documents.contains_key(&path) {
             tracing::warn!(path = %path.display(), "opened twice");
         }
@@ -238,7 +253,7 @@ impl Owner {
             tracing::warn!(path = %name.path.display(), "saved but not open");
         }
         // Even a client that watches does not watch outside its workspace, where environments may be.
-        self.look = true;
+        self.disk.look_unless_watched();
     }
 
     fn close(&mut self, name: &Name) {
@@ -300,12 +315,8 @@ impl Owner {
                 self.reconsider();
             }
         }
-        if self.burst.is_none() && std::mem::take(&mut self.look) {
-            let before = self.database.revision();
-            self.database.refresh_all();
-            if self.database.revision() != before {
-                self.reconsider();
-            }
+        if self.burst.is_none() && self.disk.settle(&mut self.database, !self.questions.is_empty()) {
+            self.reconsider();
         }
         if self.database.revision() != self.revision {
             // What changed may be a configuration file.
@@ -316,13 +327,14 @@ impl Owner {
             // What does not depend on the change is not computed again, only looked up.
             self.documents.values_mut().for_each(|document| document.due = true);
         }
+        self.disk.watch_fresh(&self.database);
         self.start_jobs();
     }
 
     fn start_jobs(&mut self) {
         while self.running.len() < self.pool.workers() {
             let Some((question, edit)) = self.questions.pop_front() else { break };
-            let (task, path) = (question.task, question.name.path.clone());
+            let (task, path) = (question.task.clone(), question.name.path.clone());
             if question.reply.is_closed() {
                 continue;
             }
