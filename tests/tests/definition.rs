@@ -19,6 +19,14 @@ fn workspace(text: &str) -> Workspace {
     let system = Arc::new(MemorySystem::default());
     system.write("/opt/bin/python3.11", "");
     system.write("/opt/lib/python3.11/os.py", "");
+    system.write(
+        "/opt/lib/python3.11/importlib/__init__.py",
+        "def import_module(name, package=None):\n    return None\n",
+    );
+    system.write(
+        "/opt/lib/python3.11/importlib/util.py",
+        "def find_spec(name, package=None):\n    return None\n",
+    );
     system.write("/project/.venv/bin/python", "");
     system.write(
         "/project/.venv/pyvenv.cfg",
@@ -88,7 +96,7 @@ fn what_every_server_knows_is_left_to_it() {
 
 #[test]
 fn hints_are_values_that_are_certain() {
-    let text = "import shared, plain, sys\nshared.__file__\nplain.__name__\nif sys.argv[1:]:\n    import lazy as plain\nplain.__spec__\n";
+    let text = "import shared, plain, sys\nshared.__file__\nplain.__spec__.name\nif sys.argv[1:]:\n    import lazy as plain\nplain.__spec__\n";
     let Workspace { database, project } = workspace(text);
     let db = database.db();
     let found = hints(db, project, db.entry(Path::new("/project/app.py")));
@@ -96,5 +104,5 @@ fn hints_are_values_that_are_certain() {
         .iter()
         .map(|hint| (text[..hint.at as usize].rsplit('\n').next().unwrap_or_default(), hint.value.as_str()))
         .collect();
-    assert_eq!(found, [("shared.__file__", "None"), ("plain.__name__", "'plain'")]);
+    assert_eq!(found, [("shared.__file__", "None"), ("plain.__spec__.name", "'plain'")]);
 }

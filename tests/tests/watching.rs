@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use speclens_tests::protocol::Session;
 
 /// `helper` lies in the workspace, without `__init__.py`.
-const TEXT: &str = "import helper\nprint(helper.__file__ + '')\n";
+const TEXT: &str = "import helper\nprint(helper.__file__ + '')\nprint(helper.__spec__.name)\n";
+const REPLACED: &str =
+    "import sys\nclass Other:\n    __spec__ = None\n    __file__ = ''\nsys.modules[__name__] = Other()\n";
 const NAMESPACE: &[&str] = &["namespace-without-file"];
 
 /// A workspace on the disk with a virtual environment, whose Python is not run.
@@ -93,8 +95,8 @@ async fn an_installed_package_is_seen() {
     write(&place.root.join("made/__init__.py"), "");
     fs::rename(place.root.join("made"), place.site.join("helper")).unwrap();
     settled(&mut session, &[]).await;
-    write(&place.site.join("helper/__init__.py"), "__file__ = None\n");
-    session.published("app.py").await;
+    write(&place.site.join("helper/__init__.py"), REPLACED);
+    settled(&mut session, &["module-without-spec"]).await;
     write(&place.site.join("helper/__init__.py"), "");
     settled(&mut session, &[]).await;
     session.finish().await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use speclens_environment::Project;
 use speclens_files::{Db, Entry};
 use speclens_imports::machine::{ModuleView, Observation, ObservationKind, Seen};
-use speclens_source::text;
+use speclens_source::{Span, text};
 
 use crate::check::check_file;
 use crate::finding::Place;
@@ -38,12 +38,15 @@ pub fn definition(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Op
         None if predicts(&observation.kind) => evidence_of(db, project, path, observed, observation),
         None => Vec::new(),
     };
-    let is_here = |place: &Place| place.file == *path && place.start <= offset && offset <= place.end;
+    // Where it is imported, every server knows.
+    let imports = observed.observations.iter().filter(|it| matches!(it.kind, ObservationKind::Import { .. }));
+    let imports: Vec<Span> = imports.map(|import| import.span).chain([span]).collect();
+    let is_import = |place: &Place| imports.iter().any(|it| it.start <= place.end && place.start <= it.end);
     let mut targets: Vec<Place> = Vec::new();
-    let modules = modules(db, project, file, observation, (span.start, span.end));
+    let modules = modules(db, project, file, observation, span);
     let modules = modules.into_iter().map(|file| Place { file, start: 0, end: 0 });
     for place in related.into_iter().map(|related| related.place).chain(modules) {
-        if !is_here(&place) && !targets.contains(&place) {
+        if !(place.file == *path && is_import(&place)) && !targets.contains(&place) {
             targets.push(place);
         }
     }
@@ -70,7 +73,7 @@ fn modules(
     project: Project,
     file: Entry,
     observation: &Observation,
-    (start, end): (u32, u32),
+    Span { start, end }: Span,
 ) -> Vec<PathBuf> {
     let kind = &observation.kind;
     match kind {
@@ -118,6 +121,15 @@ pub struct Hint {
 /// The values of a file's reads, where each look at one gives the same, for certain.
 pub fn hints(db: &dyn Db, project: Project, file: Entry) -> Vec<Hint> {
     let Some(observed) = observe(db, project, file) else { return Vec::new() };
+    // Of `m.__spec__.name` only the whole.
+    let inner: Vec<u32> = observed
+        .observations
+        .iter()
+        .filter_map(|observation| match &observation.kind {
+            ObservationKind::SpecAttribute { spec_span, .. } => Some(spec_span.end),
+            _ => None,
+        })
+        .collect();
     let mut reads: Vec<(Hint, bool)> = Vec::new();
     for observation in &observed.observations {
         let seen = match &observation.kind {
@@ -137,6 +149,8 @@ pub fn hints(db: &dyn Db, project: Project, file: Entry) -> Vec<Hint> {
             None => reads.push((hint, holds)),
         }
     }
-    let known = reads.into_iter().filter(|(hint, holds)| *holds && !hint.value.is_empty());
+    let known = reads
+        .into_iter()
+        .filter(|(hint, holds)| *holds && !hint.value.is_empty() && !inner.contains(&hint.at));
     known.map(|(hint, _)| hint).collect()
 }

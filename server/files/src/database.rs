@@ -139,7 +139,6 @@ impl Database {
     }
 
     /// Looks again at every path known that is one of these or lies below one, and says what is there now.
-    #[expect(clippy::implicit_hasher, reason = "nobody has another")]
     pub fn refresh_below(&mut self, tops: &HashSet<PathBuf>) -> Vec<(PathBuf, Status)> {
         let mut found = Vec::new();
         for entry in self.inner.paths.all() {
