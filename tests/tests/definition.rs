@@ -59,7 +59,7 @@ fn targets(marked: &str) -> Vec<String> {
             return path.to_string();
         }
         let text = db.entry(&place.file).bytes(db).expect("a file");
-        let line = text[..place.start as usize].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = String::from_utf8_lossy(&text[..place.start as usize]).matches('\n').count() + 1;
         format!("{path}:{line}")
     });
     shown.collect()

@@ -436,6 +436,29 @@ async fn inlay_hints_are_off_until_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn work_that_takes_its_time_is_shown() {
+    let mut session = Session::with(json!({ "window": { "workDoneProgress": true } })).await;
+    session.open("a.py", "").await;
+    session.published("a.py").await;
+    session.change("a.py", 2, json!([{ "text": "__slow__" }])).await;
+    let create = session.requested("window/workDoneProgress/create").await;
+    session.answer(&create, Value::Null).await;
+    let token = &create["params"]["token"];
+    for kind in ["begin", "end"] {
+        let progress = session.wait_for(kind, |message| message["method"] == "$/progress").await;
+        assert_eq!(
+            (&progress["params"]["token"], &progress["params"]["value"]["kind"]),
+            (token, &json!(kind))
+        );
+        if kind == "begin" {
+            session.change("a.py", 3, json!([{ "text": "__spec__" }])).await;
+        }
+    }
+    session.published("a.py").await;
+    session.finish().await;
+}
+
+#[tokio::test]
 async fn commands_say_what_the_command_line_says() {
     let mut session = Session::start(Analyses::REAL);
     session.files.write("/workspace/shared/inner.py", "");

@@ -103,6 +103,25 @@ async fn an_installed_package_is_seen() {
 }
 
 #[tokio::test]
+async fn a_large_distribution_is_seen() {
+    let place = Place::new("large");
+    let mut session = place.opened(NAMESPACE).await;
+    let directory = place.site.join("helper");
+    for number in 0..3000 {
+        let file = directory.join(format!("part{}/module{number}.py", number % 100));
+        write(&file, "value = 1\n");
+    }
+    write(&directory.join("__init__.py"), "");
+    settled(&mut session, &[]).await;
+    // Some of it is imported, and changes with all the rest.
+    session.change("app.py", 2, json!([{ "text": format!("try:\n    import helper.part1.module1\nexcept ImportError:\n    pass\n{TEXT}") }])).await;
+    settled(&mut session, &[]).await;
+    fs::remove_dir_all(&directory).unwrap();
+    settled(&mut session, NAMESPACE).await;
+    session.finish().await;
+}
+
+#[tokio::test]
 async fn an_edited_pth_is_seen() {
     let place = Place::new("pth");
     let mut session = place.opened(NAMESPACE).await;

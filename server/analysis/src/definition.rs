@@ -46,7 +46,8 @@ pub fn definition(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Op
     let modules = modules(db, project, file, observation, span);
     let modules = modules.into_iter().map(|file| Place { file, start: 0, end: 0 });
     for place in related.into_iter().map(|related| related.place).chain(modules) {
-        if !(place.file == *path && is_import(&place)) && !targets.contains(&place) {
+        let is_known = targets.contains(&place) || place.file == *path && is_import(&place);
+        if !is_known {
             targets.push(place);
         }
     }
@@ -107,50 +108,4 @@ fn found(db: &dyn Db, project: Project, name: &str) -> Vec<PathBuf> {
     }
     let origin = spec.origin.filter(|_| spec.has_location).map(PathBuf::from);
     origin.into_iter().filter(|file| file.is_absolute()).collect()
-}
-
-/// The value of a read, to be shown behind it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    /// Byte offset of the end of the read.
-    pub at: u32,
-    /// The value as Python shows it.
-    pub value: String,
-}
-
-/// The values of a file's reads, where each look at one gives the same, for certain.
-pub fn hints(db: &dyn Db, project: Project, file: Entry) -> Vec<Hint> {
-    let Some(observed) = observe(db, project, file) else { return Vec::new() };
-    // Of `m.__spec__.name` only the whole.
-    let inner: Vec<u32> = observed
-        .observations
-        .iter()
-        .filter_map(|observation| match &observation.kind {
-            ObservationKind::SpecAttribute { spec_span, .. } => Some(spec_span.end),
-            _ => None,
-        })
-        .collect();
-    let mut reads: Vec<(Hint, bool)> = Vec::new();
-    for observation in &observed.observations {
-        let seen = match &observation.kind {
-            ObservationKind::ModuleAttribute { seen, .. } | ObservationKind::SpecAttribute { seen, .. } => {
-                seen
-            }
-            _ => continue,
-        };
-        let value = match seen {
-            Seen::None => "None".to_owned(),
-            Seen::Known(value) => value.clone(),
-            Seen::Raises(_) | Seen::Unknown => String::new(),
-        };
-        let (hint, holds) = (Hint { at: observation.span.end, value }, observation.certain);
-        match reads.iter_mut().find(|(known, _)| known.at == hint.at) {
-            Some((known, known_holds)) => *known_holds &= holds && *known == hint,
-            None => reads.push((hint, holds)),
-        }
-    }
-    let known = reads
-        .into_iter()
-        .filter(|(hint, holds)| *holds && !hint.value.is_empty() && !inner.contains(&hint.at));
-    known.map(|(hint, _)| hint).collect()
 }

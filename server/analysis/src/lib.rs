@@ -7,6 +7,7 @@ mod definition;
 mod effects;
 mod explain;
 mod finding;
+mod hints;
 mod hover;
 mod ignores;
 mod observe;
@@ -21,13 +22,14 @@ pub use check::{FileReport, check_file};
 pub use comparison::{
     Comparison, Difference, Field, Tallies, Tally, Truth, TruthError, TruthModule, compare,
 };
-pub use definition::{Definition, Hint, definition, hints};
+pub use definition::{Definition, definition};
 pub use effects::{Added, Effects, Module, effects};
 pub use explain::{
     Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,
     owners, verdict_words,
 };
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
+pub use hints::{Hint, hints};
 pub use hover::{Hover, hover};
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};

@@ -55,6 +55,7 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
         tells_settings: telling.and_then(|telling| telling.dynamic_registration) == Some(true),
         resolves: documents.is_some_and(actions::resolves),
         links: documents.and_then(|documents| documents.definition?.link_support) == Some(true),
+        progress: capabilities.window.as_ref().and_then(|window| window.work_done_progress) == Some(true),
         hints: params.initialization_options.as_ref().is_some_and(settings::hints),
         settings: params.initialization_options.map(settings::of_json).unwrap_or_default(),
     }

@@ -76,13 +76,12 @@ impl Disk {
 
     /// Who has no eyes looks when there is an occasion.
     pub(super) fn look_unless_watched(&mut self) {
-        self.all |= self.watch.is_none();
+        self.all |= self.watch.is_none() || self.poll.is_some();
     }
 
-    /// The disk cannot be watched: from now on it is looked at.
-    pub(super) fn blind(&mut self) {
-        self.watch = None;
-        self.poll = Some(Instant::now() + PERIOD);
+    /// Not all of the disk can be watched: from now on it is looked at. False where it is already.
+    pub(super) fn blind(&mut self) -> bool {
+        self.poll.replace(Instant::now() + PERIOD).is_none()
     }
 
     /// Looks where something happened, if that is over, or if someone waits for an answer. True where something is
@@ -128,5 +127,60 @@ impl Disk {
         if let Some(watch) = &self.watch {
             watch.cover(renewed, paths);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use speclens_files::MemorySystem;
+
+    use super::*;
+
+    fn database() -> (Arc<MemorySystem>, Database) {
+        let system = Arc::new(MemorySystem::default());
+        system.write("/a/b.py", "");
+        let database = Database::new(Arc::clone(&system) as Arc<_>);
+        for path in ["/a", "/a/b.py", "/a/c/d.py"] {
+            database.db().entry(Path::new(path));
+        }
+        (system, database)
+    }
+
+    fn touch(path: &str, named: bool, below: bool) -> Vec<Touch> {
+        vec![Touch { path: path.into(), named, below }]
+    }
+
+    #[test]
+    fn what_cannot_be_watched_is_looked_at() {
+        let (system, mut database) = database();
+        let mut disk = Disk::new(None);
+        assert_eq!(disk.next(), None);
+        assert!(disk.blind() && !disk.blind());
+        assert!(disk.next().is_some_and(|next| next > Instant::now()));
+        system.write("/a/b.py", "x");
+        assert!(!disk.settle(&mut database, true));
+        disk.poll = Some(Instant::now());
+        assert!(disk.settle(&mut database, false));
+        assert!(disk.next().is_some_and(|next| next > Instant::now()));
+    }
+
+    #[test]
+    fn only_what_was_asked_for_concerns() {
+        let (system, mut database) = database();
+        let mut disk = Disk::default();
+        // Others' files, and one beside ours that was written into.
+        disk.touched(&database, touch("/other/x.py", true, false));
+        disk.touched(&database, touch("/a/x.log", false, false));
+        assert_eq!(disk.next(), None);
+        // A directory with something that was missed.
+        system.write("/a/c/d.py", "");
+        disk.touched(&database, touch("/a/c", true, true));
+        assert!(disk.next().is_some());
+        assert!(disk.settle(&mut database, true));
+        assert!(database.db().entry(Path::new("/a/c/d.py")).is_file(database.db()));
+        assert_eq!(disk.next(), None);
     }
 }

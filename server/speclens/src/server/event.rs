@@ -58,6 +58,8 @@ pub(super) struct Client {
     pub links: bool,
     /// The reads show their values.
     pub hints: bool,
+    /// It can show that there is work.
+    pub progress: bool,
     /// It can be asked for its settings.
     pub configures: bool,
     /// It can be asked to tell when its settings change.
@@ -79,6 +81,7 @@ impl Default for Client {
             resolves: false,
             links: false,
             hints: false,
+            progress: false,
             configures: false,
             tells_settings: false,
         }
@@ -263,6 +266,8 @@ pub(super) enum Message {
     },
     /// Ask the client to pull diagnostics again.
     Refresh,
+    /// There is work that takes its time, or no longer.
+    Working(bool),
     /// A line for the client's log.
     Log(String),
 }

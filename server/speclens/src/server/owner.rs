@@ -34,7 +34,9 @@ const SILENCE: Duration = Duration::from_millis(5);
 /// A burst longer than this is seen in parts.
 const BURST: Duration = Duration::from_millis(50);
 /// A turn that takes longer is worth a line in the log.
-const SLOW_TURN: Duration = Duration::from_secs(1);
+const SLOW_TURN: Duration = Duration::from_millis(100);
+/// A job that takes longer is worth a word in the editor.
+const SLOW_JOB: Duration = Duration::from_millis(300);
 
 /// Starts the loop on a thread of its own; [`Event::Stop`] ends it.
 pub(super) fn spawn(
@@ -55,6 +57,7 @@ pub(super) fn spawn(
         documents: BTreeMap::new(),
         questions: VecDeque::new(),
         running: HashMap::new(),
+        working: false,
         jobs: 0,
         edits: 0,
         burst: None,
@@ -77,6 +80,8 @@ struct Owner {
     /// Requests that wait for a worker, first come first served, with the edit that they are about.
     questions: VecDeque<(Question, Option<u64>)>,
     running: HashMap<u64, Running>,
+    /// The client was told that there is work.
+    working: bool,
     /// The jobs started so far, for their numbers.
     jobs: u64,
     /// The edits seen so far, for their numbers.
@@ -108,6 +113,7 @@ impl Burst {
 struct Running {
     canceller: salsa::CancellationToken,
     revision: salsa::Revision,
+    started: Instant,
     /// The edit that made its document; `None` where that was not open.
     edit: Option<u64>,
     purpose: Purpose,
@@ -122,7 +128,8 @@ enum Purpose {
 impl Owner {
     fn run(&mut self, inbox: &Receiver<Event>) {
         loop {
-            let event = match self.burst.map(Burst::ends).or(self.disk.next()) {
+            let next = self.burst.map(Burst::ends).or(self.disk.next());
+            let event = match next.into_iter().chain(self.slow_at()).min() {
                 Some(ends) => inbox.recv_deadline(ends).ok(),
                 None => match inbox.recv() {
                     Ok(event) => Some(event),
@@ -161,10 +168,10 @@ impl Owner {
             Event::Touched(touches) => self.disk.touched(&self.database, touches),
             Event::Overlooked => self.disk.overlooked(),
             Event::Blind(why) => {
-                self.disk.blind();
-                self.say(Message::Log(format!(
-                    "{why} Speclens looks at the disk every few seconds instead."
-                )));
+                if self.disk.blind() {
+                    let text = format!("{why}: Speclens looks at the disk every few seconds instead.");
+                    self.say(Message::Log(text));
+                }
             }
             Event::FoldersChanged { added, removed } => {
                 self.projects.change_folders(added, &removed);
@@ -329,6 +336,18 @@ impl Owner {
         }
         self.disk.watch_fresh(&self.database);
         self.start_jobs();
+        let is_slow = self.running.values().any(|running| running.started.elapsed() >= SLOW_JOB);
+        if self.client.progress && is_slow != self.working {
+            self.working = is_slow;
+            self.say(Message::Working(is_slow));
+        }
+    }
+
+    /// When the client is to be told that there is work.
+    fn slow_at(&self) -> Option<Instant> {
+        let tells = self.client.progress && !self.working;
+        let started = self.running.values().map(|running| running.started).min();
+        started.filter(|_| tells).map(|started| started + SLOW_JOB)
     }
 
     fn start_jobs(&mut self) {
@@ -366,7 +385,7 @@ impl Owner {
         let project = self.projects.of(&self.database, &path);
         let snapshot = self.database.snapshot();
         let (canceller, revision) = (snapshot.canceller(), self.database.revision());
-        self.running.insert(number, Running { canceller, revision, edit, purpose });
+        self.running.insert(number, Running { canceller, revision, started: Instant::now(), edit, purpose });
         self.pool.run(snapshot, Job { number, task, path, project, encoding: self.client.encoding });
     }
 

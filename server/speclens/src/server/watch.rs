@@ -66,11 +66,12 @@ fn run(orders: &Receiver<Order>, events: &Sender<Event>) {
     let watcher = match watcher {
         Ok(watcher) => watcher,
         Err(error) => {
-            let _ = events.send(Event::Blind(error.to_string()));
+            let _ = events.send(Event::Blind(format!("The disk cannot be watched ({error})")));
             return;
         }
     };
-    let mut eyes = Eyes { watcher, places, watched: HashSet::new() };
+    let events = events.clone();
+    let mut eyes = Eyes { watcher, places, watched: HashSet::new(), has_remote: false, events };
     for order in orders {
         eyes.forget(&order.renewed);
         let covered = order.paths.iter().try_for_each(|(path, status)| {
@@ -78,7 +79,7 @@ fn run(orders: &Receiver<Order>, events: &Sender<Event>) {
             directory.or(path.parent()).map_or(Ok(()), |directory| eyes.cover(directory))
         });
         if let Err(error) = covered {
-            let _ = events.send(Event::Blind(error.to_string()));
+            let _ = eyes.events.send(Event::Blind(format!("The disk cannot be watched ({error})")));
             return;
         }
         // What changed before it was watched.
@@ -92,7 +93,7 @@ fn run(orders: &Receiver<Order>, events: &Sender<Event>) {
         };
         let touches: Vec<Touch> = order.paths.into_iter().filter_map(differs).collect();
         if !touches.is_empty() {
-            let _ = events.send(Event::Touched(touches));
+            let _ = eyes.events.send(Event::Touched(touches));
         }
     }
 }
@@ -152,6 +153,9 @@ struct Eyes {
     places: Arc<Mutex<Places>>,
     /// Canonical paths.
     watched: HashSet<PathBuf>,
+    /// One of them is on a file system of another machine, which was told.
+    has_remote: bool,
+    events: Sender<Event>,
 }
 
 impl Eyes {
@@ -189,7 +193,15 @@ impl Eyes {
                 tracing::debug!(%error, directory = %directory.display(), "not watched");
                 Ok(())
             }
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if !self.has_remote && DiskSystem.is_remote(directory) {
+                    self.has_remote = true;
+                    let place = directory.display();
+                    let why = format!("What others do in {place} cannot be seen from this machine");
+                    let _ = self.events.send(Event::Blind(why));
+                }
+                Ok(())
+            }
         }
     }
 
