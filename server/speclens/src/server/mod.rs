@@ -99,7 +99,7 @@ pub struct Setup {
 
 /// Serves one client on standard input and output, until it says `exit` or is gone.
 pub fn run_stdio(variables: Variables, request_defaults: Request) -> ExitCode {
-    let filter = variables.get("SPECLENS_LOG").unwrap_or("warn").to_owned();
+    let filter = variables.get("SPECLENS_LOG").unwrap_or("warn,notify=error").to_owned();
     // An error here means that the caller has set up the log already.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
