@@ -168,6 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn below_is_told_from_beside() {
+        let (_, mut database) = database();
+        for path in ["/a-c/d", "/a/c", "/a/c-d", "/a/c.d/e", "/ab"] {
+            database.db().entry(Path::new(path));
+        }
+        let mut below = |tops: &[&str]| {
+            let tops = tops.iter().map(PathBuf::from).collect();
+            let found = database.refresh_below(&tops).into_iter();
+            let mut found: Vec<String> = found.map(|(path, _)| path.display().to_string()).collect();
+            found.sort();
+            found
+        };
+        assert_eq!(below(&["/a/c"]), ["/a/c", "/a/c/d.py"]);
+        assert_eq!(below(&["/a/c", "/a/c/d.py", "/a/c-d", "/a/b"]), ["/a/c", "/a/c-d", "/a/c/d.py"]);
+        assert_eq!(below(&["/a", "/a/b"]).len(), 6);
+        assert_eq!(below(&["/"]).len(), 8);
+        assert_eq!(below(&["/b"]), [""; 0]);
+    }
+
+    #[test]
     fn only_what_was_asked_for_concerns() {
         let (system, mut database) = database();
         let mut disk = Disk::default();
