@@ -341,7 +341,147 @@ async fn fixes_are_quick_fixes() {
     assert_eq!(actions[0]["kind"], "quickfix");
     assert_eq!(actions[0]["diagnostics"][0]["code"], "fake-rule");
     assert_eq!(session.ask("textDocument/codeAction", ask(1, Value::Null)).await, json!([]));
-    assert_eq!(session.ask("textDocument/codeAction", ask(0, json!(["source"]))).await, Value::Null);
+    assert_eq!(session.ask("textDocument/codeAction", ask(0, json!(["refactor"]))).await, Value::Null);
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn the_edit_of_a_fix_is_made_when_it_is_wanted() {
+    let mut session = Session::start(FAKE);
+    let resolves = json!({ "dataSupport": true, "resolveSupport": { "properties": ["edit"] } });
+    let server = session.initialize(json!({ "textDocument": { "codeAction": resolves } })).await;
+    assert_eq!(server["codeActionProvider"]["resolveProvider"], true);
+    session.open("a.py", "__spec__\nx = __spec__\n").await;
+    session.published("a.py").await;
+    let ask = |only: Value| {
+        json!({
+            "textDocument": { "uri": uri("a.py") },
+            "range": range(0, 1, 0, 1),
+            "context": { "diagnostics": [], "only": only },
+        })
+    };
+    let actions = session.ask("textDocument/codeAction", ask(json!(["quickfix"]))).await;
+    assert_eq!((actions[0].get("edit"), &actions[0]["isPreferred"]), (None, &json!(true)));
+    let action = session.ask("codeAction/resolve", actions[0].clone()).await;
+    let mended =
+        |line, column| json!({ "range": range(line, column, line, column + 8), "newText": "__name__" });
+    assert_eq!(action["edit"]["changes"][uri("a.py")], json!([mended(0, 0)]));
+
+    for kind in ["source", "source.fixAll", "source.fixAll.speclens"] {
+        let actions = session.ask("textDocument/codeAction", ask(json!([kind]))).await;
+        assert_eq!(actions[0]["kind"], "source.fixAll.speclens");
+        let action = session.ask("codeAction/resolve", actions[0].clone()).await;
+        assert_eq!(action["edit"]["changes"][uri("a.py")], json!([mended(0, 0), mended(1, 4)]));
+    }
+    let others = session.ask("textDocument/codeAction", ask(json!(["source.fixAll.ruff"]))).await;
+    assert_eq!(others, Value::Null);
+
+    // The finding went, and with it the fix.
+    session.change("a.py", 2, json!([{ "text": "" }])).await;
+    let id = session.request("codeAction/resolve", actions[0].clone()).await;
+    assert_eq!(session.response(id).await["error"]["code"], -32801);
+    session.published("a.py").await;
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn definitions_and_declarations() {
+    for links in [true, false] {
+        let definition = json!({ "linkSupport": links });
+        let mut session = Session::with(json!({ "textDocument": { "definition": definition } })).await;
+        session.files.write("/workspace/elsewhere.py", "x");
+        session.open("a.py", "__spec__ x\n").await;
+        session.published("a.py").await;
+        for method in ["textDocument/definition", "textDocument/declaration"] {
+            let found = session.ask(method, at("a.py", 0, 3)).await;
+            let (target, start) = (uri("elsewhere.py"), range(0, 0, 0, 0));
+            assert_eq!(
+                found[0],
+                if links {
+                    json!({
+                        "originSelectionRange": range(0, 0, 0, 8),
+                        "targetUri": target,
+                        "targetRange": start,
+                        "targetSelectionRange": start,
+                    })
+                } else {
+                    json!({ "uri": target, "range": start })
+                }
+            );
+            assert_eq!(session.ask(method, at("a.py", 0, 9)).await, Value::Null);
+        }
+        session.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn inlay_hints_are_off_until_they_are_asked_for() {
+    for wanted in [true, false] {
+        let mut session = Session::start(FAKE);
+        let options = json!({ "inlayHints": wanted });
+        let params = json!({ "processId": null, "capabilities": {}, "rootUri": uri(""), "initializationOptions": options });
+        let server = session.ask("initialize", params).await;
+        session.notify("initialized", json!({})).await;
+        assert_eq!(server["capabilities"].get("inlayHintProvider").is_some(), wanted);
+        session.open("a.py", "x = __spec__\n\n__spec__\n").await;
+        session.published("a.py").await;
+        if wanted {
+            let lines = json!({ "textDocument": { "uri": uri("a.py") }, "range": range(0, 0, 1, 0) });
+            let hints = session.ask("textDocument/inlayHint", lines).await;
+            let here = json!({ "line": 0, "character": 12 });
+            assert_eq!(hints, json!([{ "position": here, "label": "= None", "paddingLeft": true }]));
+        }
+        session.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn work_that_takes_its_time_is_shown() {
+    let mut session = Session::with(json!({ "window": { "workDoneProgress": true } })).await;
+    session.open("a.py", "").await;
+    session.published("a.py").await;
+    session.change("a.py", 2, json!([{ "text": "__slow__" }])).await;
+    let create = session.requested("window/workDoneProgress/create").await;
+    session.answer(&create, Value::Null).await;
+    let token = &create["params"]["token"];
+    for kind in ["begin", "end"] {
+        let progress = session.wait_for(kind, |message| message["method"] == "$/progress").await;
+        assert_eq!(
+            (&progress["params"]["token"], &progress["params"]["value"]["kind"]),
+            (token, &json!(kind))
+        );
+        if kind == "begin" {
+            session.change("a.py", 3, json!([{ "text": "__spec__" }])).await;
+        }
+    }
+    session.published("a.py").await;
+    session.finish().await;
+}
+
+#[tokio::test]
+async fn commands_say_what_the_command_line_says() {
+    let mut session = Session::start(Analyses::REAL);
+    session.files.write("/workspace/shared/inner.py", "");
+    let server = session.initialize(json!({})).await;
+    let commands = json!(["speclens.explain", "speclens.environment"]);
+    assert_eq!(server["executeCommandProvider"]["commands"], commands);
+    let run = |command: &str, arguments: Value| json!({ "command": command, "arguments": arguments });
+    let text = session.ask("workspace/executeCommand", run("speclens.explain", json!(["shared"]))).await;
+    let text = text.as_str().unwrap();
+    assert!(text.starts_with("shared is a namespace package\n"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
+    let text = session.ask("workspace/executeCommand", run("speclens.environment", json!([]))).await;
+    assert!(text.as_str().unwrap().contains("Search path (sys.path)"), "{text}");
+    for wrong in [json!([]), json!([3]), json!(["a..b"])] {
+        let id = session.request("workspace/executeCommand", run("speclens.explain", wrong)).await;
+        assert_eq!(session.response(id).await["error"]["code"], -32602);
+    }
+    let tree = session.ask("speclens/environment", json!({ "uri": uri("") })).await;
+    assert!(tree["search_path"][0]["modules"].is_array(), "{tree}");
+    for part in ["interpreter", "meta_path", "startup_hooks", "namespace_packages", "problems"] {
+        assert!(!tree[part].is_null(), "{part}");
+    }
+    assert_eq!(session.ask("speclens/environment", json!({})).await, tree);
     session.finish().await;
 }
 

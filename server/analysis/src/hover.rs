@@ -61,7 +61,7 @@ pub fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<
 }
 
 /// The part of an observed expression that is pointed at: of `a.b.__spec__`, the attribute.
-fn target(observation: &Observation) -> Span {
+pub(crate) fn target(observation: &Observation) -> Span {
     let Span { start, end } = observation.span;
     let length = match &observation.kind {
         ObservationKind::ModuleAttribute { attribute, .. }
@@ -144,7 +144,7 @@ fn wrapped(value: &str) -> String {
 }
 
 /// Whether the import of the module gives something else than a regular module from its own file.
-fn noteworthy(view: &ModuleView) -> bool {
+pub(crate) fn noteworthy(view: &ModuleView) -> bool {
     view.is_namespace
         || view.spec != SpecState::Present && view.spec != SpecState::Unknown
         || !view.evidence.is_empty()

@@ -3,9 +3,11 @@
 
 mod check;
 mod comparison;
+mod definition;
 mod effects;
 mod explain;
 mod finding;
+mod hints;
 mod hover;
 mod ignores;
 mod observe;
@@ -20,12 +22,14 @@ pub use check::{FileReport, check_file};
 pub use comparison::{
     Comparison, Difference, Field, Tallies, Tally, Truth, TruthError, TruthModule, compare,
 };
+pub use definition::{Definition, definition};
 pub use effects::{Added, Effects, Module, effects};
 pub use explain::{
     Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,
     owners, verdict_words,
 };
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
+pub use hints::{Hint, hints};
 pub use hover::{Hover, hover};
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
@@ -34,4 +38,4 @@ pub use settings::{
     problems_of_editor, request, settings_at, settings_of,
 };
 pub use value::{Value, loader_value, repr, spec_values};
-pub use walk::{TopLevel, all_modules, namespace_packages, top_levels};
+pub use walk::{TopLevel, all_modules, names_on, namespace_packages, top_levels};

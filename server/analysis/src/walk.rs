@@ -81,6 +81,12 @@ pub fn namespace_packages(resolver: &Resolver<'_>) -> Vec<ModuleSpec> {
     walk.all
 }
 
+/// The names of the modules that lie in one directory of the search path.
+pub fn names_on(resolver: &Resolver<'_>, directory: &str) -> Vec<String> {
+    let directories = KnownDirectories::new(resolver.db());
+    names_in(&directories, &[directory.to_owned()]).into_iter().map(str::to_owned).collect()
+}
+
 /// The names that no directory on the search path tells.
 fn names_in_tables(resolver: &Resolver<'_>) -> BTreeSet<String> {
     let environment = resolver.environment();

@@ -1,6 +1,7 @@
 //! The database: salsa's storage, the table of paths, and the file system behind them.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use salsa::{Durability, Setter};
@@ -121,6 +122,52 @@ impl Database {
                 }
             }
         }
+    }
+
+    /// Takes the given paths and the directories that hold them as changed, even where they look as before: two changes
+    /// within one tick of the file system's clock leave the same stamp.
+    pub fn refresh_surely<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
+        for path in paths {
+            for path in [Some(path), path.parent()].into_iter().flatten() {
+                let Some(entry) = self.inner.paths.get(path) else { continue };
+                if !matches!(entry.status(&self.inner), Status::Open(_)) {
+                    let status = Status::of_disk(&*self.inner.system, path);
+                    entry.set_status(&mut self.inner).with_durability(Durability::MEDIUM).to(status);
+                }
+            }
+        }
+    }
+
+    /// Looks again at every path known that is one of these or lies below one, and says what is there now.
+    pub fn refresh_below(&mut self, tops: &HashSet<PathBuf>) -> Vec<(PathBuf, Status)> {
+        // What lies below a path follows it in order: of tops that do not hold each other, the one before is the only
+        // one that can hold a path. To hash each path above each known one would take ten times as long.
+        let mut tops: Vec<&Path> = tops.iter().map(PathBuf::as_path).collect();
+        tops.sort_unstable();
+        tops.dedup_by(|next, kept| next.starts_with(kept));
+        let is_below = |path: &Path| {
+            let before = tops.partition_point(|top| *top <= path).checked_sub(1);
+            before.is_some_and(|at| path.starts_with(tops[at]))
+        };
+        let mut found = Vec::new();
+        for entry in self.inner.paths.all() {
+            if is_below(entry.path(&self.inner)) {
+                self.look_again(entry);
+                found.push((entry.path(&self.inner).clone(), entry.status(&self.inner).clone()));
+            }
+        }
+        found
+    }
+
+    /// Whether anyone has asked for this path.
+    pub fn is_known(&self, path: &Path) -> bool {
+        self.inner.paths.get(path).is_some()
+    }
+
+    /// The paths that were asked for since the last call, with what was found.
+    pub fn take_fresh(&self) -> Vec<(PathBuf, Status)> {
+        let fresh = self.inner.paths.take_fresh().into_iter();
+        fresh.map(|it| (it.path(&self.inner).clone(), it.status(&self.inner).clone())).collect()
     }
 
     /// Looks at every path known again.

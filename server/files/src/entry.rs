@@ -99,7 +99,8 @@ fn listing(db: &dyn Db, entry: Entry) -> Option<Listing> {
 }
 
 impl Status {
-    pub(crate) fn of_disk(system: &dyn crate::FileSystem, path: &std::path::Path) -> Self {
+    /// What the disk says of a path.
+    pub fn of_disk(system: &dyn crate::FileSystem, path: &std::path::Path) -> Self {
         match system.metadata(path) {
             Err(_) => Self::Missing,
             Ok(found) => match found.kind {

@@ -167,7 +167,33 @@ impl FileSystem for DiskSystem {
     }
 }
 
+/// File systems on which others change files without this machine's kernel knowing: NFS, SMB and CIFS in their versions,
+/// 9P (which WSL and virtual machines use), FUSE, AFS, Ceph, VirtualBox's shared folders.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+const REMOTE: [rustix::fs::FsWord; 9] = [
+    0x6969,
+    0x517b,
+    0xff53_4d42,
+    0xfe53_4d42,
+    0x0102_1997,
+    0x6573_5546,
+    0x5346_414f,
+    0x00c3_6400,
+    0x786f_4256,
+];
+
 impl DiskSystem {
+    /// Whether what happens in a directory may happen elsewhere, where no watch sees it.
+    pub fn is_remote(self, directory: &Path) -> bool {
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        return rustix::fs::statfs(directory).is_ok_and(|found| REMOTE.contains(&found.f_type));
+        #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+        {
+            let _ = directory;
+            false
+        }
+    }
+
     /// Writes a file, for what the user asked to have written.
     #[expect(clippy::disallowed_methods, reason = "the one place that touches the disk")]
     pub fn write(self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use dashmap::DashMap;
 use rustc_hash::FxBuildHasher;
@@ -13,6 +14,7 @@ use crate::entry::Entry;
 #[derive(Debug, Default)]
 pub struct PathTable {
     entries: DashMap<Key, Entry, FxBuildHasher>,
+    fresh: Mutex<Vec<Entry>>,
 }
 
 /// Where one path has one text only, that is hashed and compared, which takes a fraction of the time.
@@ -35,7 +37,16 @@ impl PathTable {
             return entry;
         }
         let path = path.into_owned();
-        *self.entries.entry(path.clone().into()).or_insert_with(|| make(path))
+        *self.entries.entry(path.clone().into()).or_insert_with(|| {
+            let entry = make(path);
+            self.fresh.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+            entry
+        })
+    }
+
+    /// The entries made since this was asked last.
+    pub fn take_fresh(&self) -> Vec<Entry> {
+        std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// All entries known now.

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use speclens::server::Analyses;
-use speclens_analysis::{Certainty, Edit, FileReport, Finding, Fix, Hover, Place, Related, Severity};
+use speclens_analysis::{
+    Certainty, Definition, Edit, FileReport, Finding, Fix, Hint, Hover, Place, Related, Severity,
+};
 use speclens_environment::Project;
 use speclens_files::{Db, Entry};
 
@@ -15,7 +17,7 @@ const MARK: &str = "__spec__";
 /// Reports each `__spec__`, with a fix that writes `__name__`; related is the first line of `elsewhere.py`, where that
 /// exists. Hovering a `__spec__` shows the whole text and what the project asks for. Where the text has `__slow__`, each waits until it is cancelled;
 /// where it has `__panic__`, each panics.
-pub const FAKE: Analyses = Analyses { check, hover };
+pub const FAKE: Analyses = Analyses { check, hover, definition, hints };
 
 fn check(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport> {
     let text = text(db, file);
@@ -44,7 +46,7 @@ fn finding(db: &dyn Db, file: &Path, start: usize, elsewhere: &Path) -> Finding 
         fixes: vec![Fix {
             title: "Write `__name__`".into(),
             edits: vec![Edit { place: place.clone(), text: "__name__".into() }],
-            safe: false,
+            safe: true,
         }],
         place,
     }
@@ -60,6 +62,22 @@ fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<Hove
     let place = Place { file: file.path(db).clone(), start, end: start + u32::try_from(MARK.len()).unwrap() };
     let markdown = format!("{text}\n{:?} {:?}", request.python, request.extra_paths);
     Some(Hover { place, markdown })
+}
+
+/// A `__spec__` comes from the first line of `elsewhere.py`.
+fn definition(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<Definition> {
+    let place = hover(db, project, file, offset)?.place;
+    Some(Definition {
+        place,
+        targets: vec![Place { file: project.root(db).join("elsewhere.py"), start: 0, end: 0 }],
+    })
+}
+
+/// Each `__spec__` is None.
+fn hints(db: &dyn Db, _: Project, file: Entry) -> Vec<Hint> {
+    let text = text(db, file);
+    let ends = text.match_indices(MARK).map(|(start, mark)| start + mark.len());
+    ends.map(|end| Hint { at: u32::try_from(end).unwrap(), value: "None".into() }).collect()
 }
 
 fn text(db: &dyn Db, file: Entry) -> String {

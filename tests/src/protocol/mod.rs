@@ -9,6 +9,7 @@
 mod fake;
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,8 +33,9 @@ pub const WORKSPACE: &str = "/workspace";
 
 /// One client and its server.
 pub struct Session {
-    /// The disk that the server sees.
+    /// The disk that the server sees, where it is not the real one.
     pub files: Arc<MemorySystem>,
+    root: String,
     output: WriteHalf<DuplexStream>,
     messages: UnboundedReceiver<Value>,
     /// What came but was not asked for yet, in order.
@@ -47,8 +49,19 @@ impl Session {
     pub fn start(analyses: Analyses) -> Self {
         let files = Arc::new(MemorySystem::default());
         files.add_directory(WORKSPACE);
-        let setup =
-            Setup { database: Database::new(Arc::clone(&files) as _), analyses, request: Request::default() };
+        let database = Database::new(Arc::clone(&files) as _);
+        let setup = Setup { database, analyses, request: Request::default(), watches: false };
+        Self::of(setup, files, WORKSPACE)
+    }
+
+    /// Starts the real server over the real disk, with a workspace folder there.
+    pub fn on_disk(root: &Path) -> Self {
+        let (database, request) = (Database::on_disk(), Request::default());
+        let setup = Setup { database, analyses: Analyses::REAL, request, watches: true };
+        Self::of(setup, Arc::default(), root.to_str().expect("the path is text"))
+    }
+
+    fn of(setup: Setup, files: Arc<MemorySystem>, root: &str) -> Self {
         // Small, so that a client that does not read is felt.
         let (ours, theirs) = tokio::io::duplex(4096);
         let (input, output) = tokio::io::split(ours);
@@ -61,7 +74,8 @@ impl Session {
             let (input, output) = tokio::io::split(theirs);
             let _ = end.send(runtime.block_on(serve(input, output, setup)));
         });
-        Self { files, output, messages, unread: VecDeque::new(), ended: Some(ended), requests: 0 }
+        let (root, unread) = (root.to_owned(), VecDeque::new());
+        Self { files, root, output, messages, unread, ended: Some(ended), requests: 0 }
     }
 
     /// A session with the fake analysis, initialized with these capabilities and the workspace folder.
@@ -73,11 +87,16 @@ impl Session {
 
     /// Shakes hands, and gives the server's capabilities.
     pub async fn initialize(&mut self, capabilities: Value) -> Value {
-        let folders = json!([{ "uri": format!("file://{WORKSPACE}"), "name": "workspace" }]);
+        let folders = json!([{ "uri": format!("file://{}", self.root), "name": "workspace" }]);
         let params = json!({ "processId": null, "capabilities": capabilities, "workspaceFolders": folders });
         let mut result = self.ask("initialize", params).await;
         self.notify("initialized", json!({})).await;
         result["capabilities"].take()
+    }
+
+    /// The URI of a file of the session's workspace.
+    pub fn uri(&self, file: &str) -> String {
+        format!("file://{}/{file}", self.root)
     }
 
     /// Sends a notification.
@@ -123,7 +142,7 @@ impl Session {
 
     /// Waits for the next diagnostics that the server sends for a file of the workspace.
     pub async fn published(&mut self, file: &str) -> Value {
-        let (what, uri) = (format!("diagnostics of {file}"), uri(file));
+        let (what, uri) = (format!("diagnostics of {file}"), self.uri(file));
         let mut message = self
             .wait_for(&what, |message| {
                 message["method"] == "textDocument/publishDiagnostics" && message["params"]["uri"] == uri
@@ -134,20 +153,22 @@ impl Session {
 
     /// Opens a file of the workspace as version 1.
     pub async fn open(&mut self, file: &str, text: &str) {
-        let document = json!({ "uri": uri(file), "languageId": "python", "version": 1, "text": text });
+        let document = json!({ "uri": self.uri(file), "languageId": "python", "version": 1, "text": text });
         self.notify("textDocument/didOpen", json!({ "textDocument": document })).await;
     }
 
     /// Changes an open file.
     pub async fn change(&mut self, file: &str, version: i32, changes: Value) {
-        let document = json!({ "uri": uri(file), "version": version });
+        let document = json!({ "uri": self.uri(file), "version": version });
         let params = json!({ "textDocument": document, "contentChanges": changes });
         self.notify("textDocument/didChange", params).await;
     }
 
     /// Asks for the hover at a position.
     pub async fn hover(&mut self, file: &str, line: u32, column: u32) -> Value {
-        self.ask("textDocument/hover", at(file, line, column)).await
+        let mut at = at(file, line, column);
+        at["textDocument"]["uri"] = self.uri(file).into();
+        self.ask("textDocument/hover", at).await
     }
 
     /// Sends bytes as they are.

@@ -1,13 +1,17 @@
 //! `speclens env`: what Speclens believes about the Python that runs the code.
 
+use std::path::Path;
+
+use anstream::adapter::strip_str;
 use serde_json::{Value as Json, json};
-use speclens_analysis::{Resolver, namespace_packages, origin_words, owners};
-use speclens_environment::{Environment, MetaPathFinder, PathOrigin};
+use speclens_analysis::{Resolver, names_on, namespace_packages, origin_words, owners};
+use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project};
+use speclens_files::Db;
 use speclens_imports::spec::ModuleSpec;
 
 use super::arguments::{Env, Format};
 use super::check::implementation;
-use super::session::{Session, slashed};
+use super::session::{Session, shown, slashed};
 use super::text::{Page, bad, dim, good};
 use super::{Failure, Verdict};
 
@@ -17,10 +21,31 @@ pub fn run(session: &Session, arguments: &Env) -> Result<Verdict, Failure> {
     let namespaces = namespace_packages(&resolver);
     let text = match arguments.format.format {
         Format::Json => format!("{:#}\n", json(&resolver, &namespaces)),
-        Format::Text => page(session, &resolver, &namespaces),
+        Format::Text => page(&session.directory, &resolver, &namespaces),
     };
     session.print(&text)?;
     Ok(Verdict::Clean)
+}
+
+/// What the command says, without its colours.
+pub fn plain(db: &dyn Db, project: Project) -> String {
+    let resolver = Resolver::new(db, project);
+    let namespaces = namespace_packages(&resolver);
+    strip_str(&page(project.root(db), &resolver, &namespaces)).to_string()
+}
+
+/// What the command says as JSON, with the names and the distributions of each entry of the search path.
+pub fn tree(db: &dyn Db, project: Project) -> Json {
+    let resolver = Resolver::new(db, project);
+    let mut tree = json(&resolver, &namespace_packages(&resolver));
+    let distributions = &resolver.environment().distributions;
+    let entries = tree["search_path"].as_array_mut().into_iter().flatten();
+    for (entry, path) in entries.zip(resolver.sys_path()) {
+        entry["modules"] = names_on(&resolver, path).into();
+        let here = distributions.iter().filter(|it| it.location.as_os_str() == path.as_str());
+        entry["distributions"] = here.map(|it| format!("{} {}", it.name, it.version)).collect();
+    }
+    tree
 }
 
 fn json(resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> Json {
@@ -145,15 +170,15 @@ fn portions<'a>(
     locations.map(|path| (path.as_str(), owners(resolver, path.as_ref())))
 }
 
-fn page(session: &Session, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> String {
+fn page(base: &Path, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -> String {
     let environment = resolver.environment();
     let mut page = Page::default();
-    interpreter(&mut page, session, environment);
+    interpreter(&mut page, base, environment);
     page.heading("Search path (sys.path)");
     for path in resolver.sys_path() {
-        page.line(format_args!("  {}", session.shown(path.as_ref())));
+        page.line(format_args!("  {}", shown(base, path.as_ref())));
         let why = match origin(environment, path) {
-            Some(PathOrigin::PthFile { file, line }) => format!("{}:{line}", session.shown(file)),
+            Some(PathOrigin::PthFile { file, line }) => format!("{}:{line}", shown(base, file)),
             other => other.map_or(BY_CODE, origin_words).to_owned(),
         };
         page.line(format_args!("    {}", dim(why)));
@@ -161,12 +186,12 @@ fn page(session: &Session, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -
     page.heading("Finders (sys.meta_path)");
     for finder in resolver.finders() {
         page.line(format_args!("  {}", finder_name(finder)));
-        finder_details(&mut page, session, finder);
+        finder_details(&mut page, base, finder);
     }
     if !environment.startup_hooks.is_empty() {
         page.heading("Code that runs at startup");
         for hook in &environment.startup_hooks {
-            page.line(format_args!("  {}:{}", session.shown(&hook.file), hook.line));
+            page.line(format_args!("  {}:{}", shown(base, &hook.file), hook.line));
             page.line(format_args!("    {}", dim(shortened(&hook.text))));
             match &hook.effect {
                 Some(effect) => page.line(format_args!("    {}", good(effect))),
@@ -179,76 +204,76 @@ fn page(session: &Session, resolver: &Resolver<'_>, namespaces: &[ModuleSpec]) -
         for spec in namespaces {
             page.line(format_args!("  {}", spec.name));
             for (path, owners) in portions(resolver, spec) {
-                page.line(format_args!("    {}", session.shown(path.as_ref())));
+                page.line(format_args!("    {}", shown(base, path.as_ref())));
                 if !owners.is_empty() {
                     page.line(format_args!("      {}", good(owners.join(", "))));
                 }
             }
         }
     }
-    problems(&mut page, session, environment);
+    problems(&mut page, base, environment);
     page.finish()
 }
 
-fn interpreter(page: &mut Page, session: &Session, environment: &Environment) {
+fn interpreter(page: &mut Page, base: &Path, environment: &Environment) {
     let interpreter = &environment.interpreter;
     page.heading(format_args!("{} {}", implementation(interpreter.implementation), interpreter.version));
     let mut rows = vec![("found", interpreter.found.clone())];
     if let Some(executable) = &interpreter.executable {
-        rows.push(("executable", session.shown(executable)));
+        rows.push(("executable", shown(base, executable)));
     }
-    rows.push(("prefix", session.shown(&interpreter.prefix)));
+    rows.push(("prefix", shown(base, &interpreter.prefix)));
     if interpreter.base_prefix != interpreter.prefix {
-        rows.push(("base prefix", session.shown(&interpreter.base_prefix)));
+        rows.push(("base prefix", shown(base, &interpreter.base_prefix)));
     }
     rows.push(("installed", format!("{} distributions", environment.distributions.len())));
     page.table(&rows);
 }
 
-fn finder_details(page: &mut Page, session: &Session, finder: &MetaPathFinder) {
+fn finder_details(page: &mut Page, base: &Path, finder: &MetaPathFinder) {
     match finder {
         MetaPathFinder::BuiltIn | MetaPathFinder::Frozen | MetaPathFinder::Path => {}
         MetaPathFinder::DistutilsHack { file, .. } => {
-            page.line(format_args!("    {}", dim(session.shown(file))));
+            page.line(format_args!("    {}", dim(shown(base, file))));
         }
         MetaPathFinder::Unknown { file, line, .. } => {
-            page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
+            page.line(format_args!("    {}", dim(format_args!("{}:{line}", shown(base, file)))));
         }
         MetaPathFinder::Narrow { file, line, names, .. } => {
-            page.line(format_args!("    {}", dim(format_args!("{}:{line}", session.shown(file)))));
+            page.line(format_args!("    {}", dim(format_args!("{}:{line}", shown(base, file)))));
             page.line(format_args!("    answers for {} only", names.join(", ")));
         }
         MetaPathFinder::Redirecting { redirections } => {
             for it in redirections {
-                page.line(format_args!("    {}", dim(session.shown(&it.file))));
-                page.line(format_args!("    {} is {}", it.name, session.shown(&it.path)));
+                page.line(format_args!("    {}", dim(shown(base, &it.file))));
+                page.line(format_args!("    {} is {}", it.name, shown(base, &it.path)));
             }
         }
         MetaPathFinder::MesonBuild { file, names, .. }
         | MetaPathFinder::ScikitBuildInplace { file, names, .. } => {
-            page.line(format_args!("    {}", dim(session.shown(file))));
+            page.line(format_args!("    {}", dim(shown(base, file))));
             page.line(format_args!("    answers for {} and what is below", names.join(", ")));
         }
         MetaPathFinder::ScikitBuild { file, modules, .. } => {
-            page.line(format_args!("    {}", dim(session.shown(file))));
+            page.line(format_args!("    {}", dim(shown(base, file))));
             for (name, path) in modules {
-                page.line(format_args!("    {name} is {}", session.shown(path)));
+                page.line(format_args!("    {name} is {}", shown(base, path)));
             }
         }
         MetaPathFinder::SetuptoolsEditable { file, mapping, namespaces, .. } => {
-            page.line(format_args!("    {}", dim(session.shown(file))));
+            page.line(format_args!("    {}", dim(shown(base, file))));
             for (name, path) in mapping {
-                page.line(format_args!("    {name} is {}", session.shown(path)));
+                page.line(format_args!("    {name} is {}", shown(base, path)));
             }
             for (name, paths) in namespaces {
-                let paths: Vec<String> = paths.iter().map(|path| session.shown(path)).collect();
+                let paths: Vec<String> = paths.iter().map(|path| shown(base, path)).collect();
                 page.line(format_args!("    {name} is a namespace package: {}", paths.join(", ")));
             }
         }
     }
 }
 
-fn problems(page: &mut Page, session: &Session, environment: &Environment) {
+fn problems(page: &mut Page, base: &Path, environment: &Environment) {
     if environment.problems.is_empty() {
         return;
     }
@@ -256,7 +281,7 @@ fn problems(page: &mut Page, session: &Session, environment: &Environment) {
     for problem in &environment.problems {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
         page.line(format_args!("  {}", bad(&problem.message)));
-        page.line(format_args!("    {}{line}", session.shown(&problem.file)));
+        page.line(format_args!("    {}{line}", shown(base, &problem.file)));
     }
 }
 

@@ -1,15 +1,19 @@
 //! `speclens explain`: one module's spec, why it is so, and what was passed over.
 
+use std::path::Path;
+
+use anstream::adapter::strip_str;
 use serde_json::{Map, Value as Json, json};
 use speclens_analysis::{
     Evidence, Explanation, Found, Imported, PutSpec, Replacement, Value, explain, spec_values, verdict_words,
 };
-use speclens_environment::PythonVersion;
+use speclens_environment::{Project, PythonVersion};
+use speclens_files::Db;
 use speclens_imports::finders::Verdict as Fate;
 use speclens_imports::spec::ModuleSpec;
 
 use super::arguments::{Explain, Format};
-use super::session::{Session, slashed};
+use super::session::{Session, shown, slashed};
 use super::text::{Page, bad, dim, good};
 use super::{Failure, Verdict, names_modules};
 
@@ -19,10 +23,16 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Verdict, Failure> {
     let explanation = explain(session.database.db(), project, &arguments.module, &arguments.after);
     let text = match arguments.format.format {
         Format::Json => format!("{:#}\n", json(&explanation)),
-        Format::Text => page(session, &explanation),
+        Format::Text => page(&session.directory, &explanation),
     };
     session.print(&text)?;
     Ok(if explanation.found.is_ok() { Verdict::Clean } else { Verdict::Found })
+}
+
+/// What the command says of a module, without its colours.
+pub fn plain(db: &dyn Db, project: Project, name: &str) -> String {
+    let explanation = explain(db, project, name, &[]);
+    strip_str(&page(project.root(db), &explanation)).to_string()
 }
 
 fn json(explanation: &Explanation) -> Json {
@@ -95,13 +105,13 @@ fn attributes(values: &[(&'static str, Value)]) -> Json {
         .into()
 }
 
-fn page(session: &Session, explanation: &Explanation) -> String {
+fn page(base: &Path, explanation: &Explanation) -> String {
     let mut page = Page::default();
     match &explanation.found {
         Ok(found) => {
             page.heading(format_args!("{} is a {}", explanation.name, found.kind.words()));
             doubt(&mut page, explanation);
-            describe(&mut page, session, found, explanation.version);
+            describe(&mut page, base, found, explanation.version);
         }
         Err(missing) => {
             page.heading(format_args!("{} is not found by the finders", explanation.name));
@@ -112,35 +122,35 @@ fn page(session: &Session, explanation: &Explanation) -> String {
             }
         }
     }
-    outcome(&mut page, session, explanation);
+    outcome(&mut page, base, explanation);
     if !explanation.changes.is_empty() {
         page.heading("What its import changes beside sys.modules");
-        lines(&mut page, session, &explanation.changes);
+        lines(&mut page, base, &explanation.changes);
     }
     let passed_over = |fate: &Fate| !matches!(fate, Fate::Chosen | Fate::Portion);
     let losers: Vec<_> = explanation.candidates.iter().filter(|it| passed_over(&it.verdict)).collect();
     if !losers.is_empty() {
         page.heading("Passed over");
         for candidate in losers {
-            page.line(format_args!("  {}", session.shown(&candidate.path)));
+            page.line(format_args!("  {}", shown(base, &candidate.path)));
             page.line(format_args!("    {}", dim(verdict_words(&candidate.verdict))));
         }
     }
     if explanation.found.is_err() && !explanation.searched.is_empty() {
         page.heading("Searched");
         for directory in &explanation.searched {
-            page.line(format_args!("  {}", session.shown(directory.as_ref())));
+            page.line(format_args!("  {}", shown(base, directory.as_ref())));
         }
     }
     if !explanation.evidence.is_empty() {
         page.heading("Why it is found");
-        lines(&mut page, session, &explanation.evidence);
+        lines(&mut page, base, &explanation.evidence);
     }
     page.finish()
 }
 
 /// What the import does, where that is not what the finders promise.
-fn outcome(page: &mut Page, session: &Session, explanation: &Explanation) {
+fn outcome(page: &mut Page, base: &Path, explanation: &Explanation) {
     let name = &explanation.name;
     let evidence = match &explanation.imported {
         Imported::AsFound | Imported::Unknown => return,
@@ -155,14 +165,14 @@ fn outcome(page: &mut Page, session: &Session, explanation: &Explanation) {
             &other.evidence
         }
     };
-    lines(page, session, evidence);
+    lines(page, base, evidence);
 }
 
 /// Lines of files, each with what it does.
-fn lines(page: &mut Page, session: &Session, evidence: &[Evidence]) {
+fn lines(page: &mut Page, base: &Path, evidence: &[Evidence]) {
     for evidence in evidence {
         let line = evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
-        page.line(format_args!("  {}{line}", session.shown(&evidence.file)));
+        page.line(format_args!("  {}{line}", shown(base, &evidence.file)));
         page.line(format_args!("    {}", dim(&evidence.what)));
     }
 }
@@ -191,7 +201,7 @@ fn doubt(page: &mut Page, explanation: &Explanation) {
     }
 }
 
-fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVersion) {
+fn describe(page: &mut Page, base: &Path, found: &Found, version: PythonVersion) {
     // A namespace package has no code that could change what the finders made.
     let is_final = found.after.is_namespace();
     page.heading(if is_final { "Its __spec__" } else { "Its __spec__, as the finders make it" });
@@ -211,7 +221,7 @@ fn describe(page: &mut Page, session: &Session, found: &Found, version: PythonVe
             "Where it is"
         });
         for portion in &found.portions {
-            page.line(format_args!("  {}", session.shown(&portion.path)));
+            page.line(format_args!("  {}", shown(base, &portion.path)));
             for owner in &portion.owners {
                 page.line(format_args!("    {}", good(owner)));
             }

@@ -34,6 +34,9 @@ use session::Session;
 
 use crate::server;
 
+pub(crate) use env::{plain as environment_text, tree as environment_tree};
+pub(crate) use explain::plain as explanation_text;
+
 /// What the process was given.
 #[derive(Debug)]
 pub struct Process {

@@ -1,6 +1,5 @@
 //! Between the protocol's types and ours.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,12 +8,17 @@ use speclens_analysis::{Certainty, Severity};
 use speclens_source::{Encoding, Position};
 use tower_lsp_server::ls_types as lsp;
 
-use super::event::{Change, Client, Diagnosis, Mending, Name, Shown, Span};
+use super::actions;
+use super::event::{Change, Client, Diagnosis, Name, Places, Shown, Span};
 use super::settings;
 
 /// The files whose change may change what an import does.
 const WATCHED: [&str; 4] =
     ["**/*.{py,pth,so,pyd,zip,egg-link}", "**/pyvenv.cfg", "**/{pyproject,speclens}.toml", "**/*.dist-info"];
+
+/// The commands: what the command line says of a module, and of the environment.
+pub(super) const EXPLAIN: &str = "speclens.explain";
+pub(super) const ENVIRONMENT: &str = "speclens.environment";
 
 /// The file that a URI names; `None` for what is no file, such as a document that was never saved.
 pub(super) fn name(uri: &lsp::Uri) -> Option<Name> {
@@ -49,6 +53,10 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
         creates: edits.is_some_and(creates),
         configures: workspace.and_then(|workspace| workspace.configuration) == Some(true),
         tells_settings: telling.and_then(|telling| telling.dynamic_registration) == Some(true),
+        resolves: documents.is_some_and(actions::resolves),
+        links: documents.and_then(|documents| documents.definition?.link_support) == Some(true),
+        progress: capabilities.window.as_ref().and_then(|window| window.work_done_progress) == Some(true),
+        hints: params.initialization_options.as_ref().is_some_and(settings::hints),
         settings: params.initialization_options.map(settings::of_json).unwrap_or_default(),
     }
 }
@@ -111,16 +119,19 @@ pub(super) fn server(client: &Client) -> lsp::InitializeResult {
             ..lsp::DiagnosticOptions::default()
         })
     });
-    let fixes = lsp::CodeActionOptions {
-        code_action_kinds: Some(vec![lsp::CodeActionKind::QUICKFIX]),
-        ..lsp::CodeActionOptions::default()
-    };
     lsp::InitializeResult {
         capabilities: lsp::ServerCapabilities {
             position_encoding: Some(encoding),
             text_document_sync: Some(sync.into()),
             hover_provider: Some(lsp::HoverProviderCapability::Simple(true)),
-            code_action_provider: Some(fixes.into()),
+            definition_provider: Some(lsp::OneOf::Left(true)),
+            declaration_provider: Some(lsp::DeclarationCapability::Simple(true)),
+            inlay_hint_provider: client.hints.then_some(lsp::OneOf::Left(true)),
+            execute_command_provider: Some(lsp::ExecuteCommandOptions {
+                commands: [EXPLAIN, ENVIRONMENT].map(str::to_owned).into(),
+                ..lsp::ExecuteCommandOptions::default()
+            }),
+            code_action_provider: Some(actions::options(client.resolves).into()),
             diagnostic_provider: pull,
             workspace: Some(lsp::WorkspaceServerCapabilities {
                 workspace_folders: Some(folders),
@@ -172,13 +183,13 @@ pub(super) fn span(range: lsp::Range) -> Span {
     Span { start: position(range.start), end: position(range.end) }
 }
 
-fn range(span: Span) -> lsp::Range {
+pub(super) fn range(span: Span) -> lsp::Range {
     let position = |position: Position| lsp::Position::new(position.line, position.column);
     lsp::Range::new(position(span.start), position(span.end))
 }
 
 /// The URI of a file: the client's own spelling of the file at hand.
-fn uri(path: &Path, of: &Name) -> Option<lsp::Uri> {
+pub(super) fn uri(path: &Path, of: &Name) -> Option<lsp::Uri> {
     if path == of.path {
         return lsp::Uri::from_str(&of.uri).ok();
     }
@@ -191,12 +202,51 @@ pub(super) fn hover(shown: Shown) -> lsp::Hover {
     lsp::Hover { contents: lsp::HoverContents::Markup(contents), range: shown.span.map(range) }
 }
 
+/// A definition. Who can is told what it is the definition of.
+pub(super) fn places(places: Places, of: &Name, links: bool) -> lsp::GotoDefinitionResponse {
+    let origin = range(places.span);
+    let targets = places.targets.into_iter().filter_map(|(file, span)| Some((uri(&file, of)?, range(span))));
+    if links {
+        let links = targets.map(|(target_uri, range)| lsp::LocationLink {
+            origin_selection_range: Some(origin),
+            target_uri,
+            target_range: range,
+            target_selection_range: range,
+        });
+        lsp::GotoDefinitionResponse::Link(links.collect())
+    } else {
+        let locations = targets.map(|(uri, range)| lsp::Location::new(uri, range));
+        lsp::GotoDefinitionResponse::Array(locations.collect())
+    }
+}
+
+/// The value of a read, behind it. A long one is cut, and whole where the mouse is.
+pub(super) fn hint((at, value): (Position, String)) -> lsp::InlayHint {
+    const LONGEST: usize = 40;
+    let shown: String = value.chars().take(LONGEST).collect();
+    let is_whole = shown.len() == value.len();
+    lsp::InlayHint {
+        position: lsp::Position::new(at.line, at.column),
+        label: lsp::InlayHintLabel::String(if is_whole {
+            format!("= {shown}")
+        } else {
+            format!("= {shown}…")
+        }),
+        kind: None,
+        text_edits: None,
+        tooltip: (!is_whole).then_some(lsp::InlayHintTooltip::String(value)),
+        padding_left: Some(true),
+        padding_right: None,
+        data: None,
+    }
+}
+
 /// Diagnostics of the file `of`. A client that cannot show related information reads it in the message.
 pub(super) fn diagnostics(diagnoses: &[Diagnosis], of: &Name, related: bool) -> Vec<lsp::Diagnostic> {
     diagnoses.iter().map(|diagnosis| diagnostic(diagnosis, of, related)).collect()
 }
 
-fn diagnostic(diagnosis: &Diagnosis, of: &Name, related: bool) -> lsp::Diagnostic {
+pub(super) fn diagnostic(diagnosis: &Diagnosis, of: &Name, related: bool) -> lsp::Diagnostic {
     let mut message = diagnosis.message.clone();
     let mut elsewhere = Vec::new();
     for because in &diagnosis.related {
@@ -230,6 +280,8 @@ fn diagnostic(diagnosis: &Diagnosis, of: &Name, related: bool) -> lsp::Diagnosti
         source: Some("speclens".into()),
         message,
         related_information: (!elsewhere.is_empty()).then_some(elsewhere),
+        // What may go is shown faded.
+        tags: (diagnosis.rule == "unused-ignore").then(|| vec![lsp::DiagnosticTag::UNNECESSARY]),
         data: Some(serde_json::json!({ "certainty": certainty })),
         ..lsp::Diagnostic::default()
     }
@@ -260,49 +312,4 @@ pub(super) fn report(
         })
     };
     report.into()
-}
-
-/// A quick fix; `None` where it edits a file that no URI names.
-pub(super) fn fix(mending: Mending, of: &Name, related: bool) -> Option<lsp::CodeActionOrCommand> {
-    let diagnostics = vec![diagnostic(&mending.of, of, related)];
-    let mut changes: HashMap<lsp::Uri, Vec<lsp::TextEdit>> = HashMap::new();
-    for (file, span, text) in mending.edits {
-        changes.entry(uri(&file, of)?).or_default().push(lsp::TextEdit::new(range(span), text));
-    }
-    let mut edit = lsp::WorkspaceEdit::default();
-    // The older form, which every client knows, cannot make files.
-    if mending.creates.is_empty() {
-        edit.changes = Some(changes);
-    } else {
-        let created = mending.creates.iter().map(|file| Some(create(uri(file, of)?)));
-        let created: Option<Vec<_>> = created.collect();
-        let edited = changes.into_iter().map(|(uri, edits)| {
-            let document = lsp::OptionalVersionedTextDocumentIdentifier { uri, version: None };
-            let edits = edits.into_iter().map(lsp::OneOf::Left).collect();
-            lsp::DocumentChangeOperation::Edit(lsp::TextDocumentEdit { text_document: document, edits })
-        });
-        let operations = created?.into_iter().chain(edited).collect();
-        edit.document_changes = Some(lsp::DocumentChanges::Operations(operations));
-    }
-    let action = lsp::CodeAction {
-        title: mending.title,
-        kind: Some(lsp::CodeActionKind::QUICKFIX),
-        diagnostics: Some(diagnostics),
-        edit: Some(edit),
-        ..lsp::CodeAction::default()
-    };
-    Some(action.into())
-}
-
-/// A new file; one that came to be in the meantime is not overwritten.
-fn create(uri: lsp::Uri) -> lsp::DocumentChangeOperation {
-    let options = lsp::CreateFileOptions { overwrite: None, ignore_if_exists: Some(true) };
-    let create = lsp::CreateFile { uri, options: Some(options), annotation_id: None };
-    lsp::DocumentChangeOperation::Op(lsp::ResourceOp::Create(create))
-}
-
-/// Whether quick fixes are among the kinds wanted: `quickfix`, or what it is a kind of.
-pub(super) fn wants_fixes(context: &lsp::CodeActionContext) -> bool {
-    let wanted = |kind: &lsp::CodeActionKind| matches!(kind.as_str(), "" | "quickfix");
-    context.only.as_ref().is_none_or(|only| only.iter().any(wanted))
 }

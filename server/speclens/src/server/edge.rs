@@ -1,6 +1,8 @@
 //! The protocol's handlers. Each sends an event before its first await and at most waits for the owner's answer; none
 //! works, none waits for the client.
 
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,16 +10,19 @@ use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 use tower_lsp_server::LanguageServer;
 use tower_lsp_server::jsonrpc::{Error, ErrorCode, Result};
+use tower_lsp_server::ls_types::request::{GotoDeclarationParams, GotoDeclarationResponse};
 use tower_lsp_server::ls_types::{
-    CodeActionParams, CodeActionResponse, DidChangeConfigurationParams, DidChangeTextDocumentParams,
-    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams,
-    DocumentDiagnosticReportResult, Hover, HoverParams, InitializeParams, InitializeResult,
-    InitializedParams,
+    CodeAction, CodeActionParams, CodeActionResponse, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+    DocumentDiagnosticParams, DocumentDiagnosticReportResult, ExecuteCommandParams, GotoDefinitionParams,
+    GotoDefinitionResponse, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams,
+    InlayHint, InlayHintParams, LSPAny, TextDocumentPositionParams, Uri,
 };
 
+use super::actions::{self, Promise};
 use super::convert;
-use super::event::{Answer, Event, Name, Question, Refusal, Task};
+use super::event::{Answer, Event, Mending, Name, Question, Refusal, Task};
 use super::settings;
 use super::wire::Lifecycle;
 
@@ -29,8 +34,10 @@ pub(super) struct Edge {
     questions: AtomicU64,
     /// Whether the client shows related information; known from `initialize` on.
     related: AtomicBool,
-    /// Whether a fix can make a file; known likewise.
+    /// Whether a fix can make a file; known likewise, as are the next two.
     creates: AtomicBool,
+    resolves: AtomicBool,
+    links: AtomicBool,
 }
 
 /// Tells the owner when the library drops a handler that waits: that is what a cancelled request is.
@@ -56,6 +63,8 @@ impl Edge {
             questions: AtomicU64::new(0),
             related: AtomicBool::new(false),
             creates: AtomicBool::new(false),
+            resolves: AtomicBool::new(false),
+            links: AtomicBool::new(false),
         }
     }
 
@@ -82,6 +91,47 @@ impl Edge {
     fn related(&self) -> bool {
         self.related.load(Ordering::Relaxed)
     }
+
+    /// The fixes that the client can apply.
+    async fn fixes(&self, name: &Name, task: Task) -> Result<Vec<Mending>> {
+        let Answer::Fixes(mut fixes) = self.ask(name.clone(), task).await? else {
+            return Err(Error::internal_error());
+        };
+        let creates = self.creates.load(Ordering::Relaxed);
+        fixes.retain(|fix| creates || fix.creates.is_empty());
+        Ok(fixes)
+    }
+
+    async fn go_to(&self, at: TextDocumentPositionParams) -> Result<Option<GotoDefinitionResponse>> {
+        let Some(name) = convert::name(&at.text_document.uri) else { return Ok(None) };
+        match self.ask(name.clone(), Task::Definition(convert::position(at.position))).await? {
+            Answer::Places(places) => {
+                let links = self.links.load(Ordering::Relaxed);
+                Ok(places.map(|places| convert::places(places, &name, links)))
+            }
+            _ => Err(Error::internal_error()),
+        }
+    }
+
+    /// `speclens/environment`: the environment of the workspace folder, or of the file or folder that is named.
+    pub(super) async fn environment(&self, params: OfFolder) -> Result<serde_json::Value> {
+        match self.ask(folder(params.uri.as_ref()), Task::EnvironmentTree).await? {
+            Answer::Json(tree) => Ok(tree),
+            _ => Err(Error::internal_error()),
+        }
+    }
+}
+
+/// What `speclens/environment` may say.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct OfFolder {
+    #[serde(default)]
+    uri: Option<Uri>,
+}
+
+/// What a question about a project is about. An empty path is the first folder's, which the owner knows.
+fn folder(uri: Option<&Uri>) -> Name {
+    uri.and_then(convert::name).unwrap_or_else(|| Name { uri: "".into(), path: PathBuf::new() })
 }
 
 impl LanguageServer for Edge {
@@ -89,6 +139,8 @@ impl LanguageServer for Edge {
         let client = convert::client(params);
         self.related.store(client.related, Ordering::Relaxed);
         self.creates.store(client.creates, Ordering::Relaxed);
+        self.resolves.store(client.resolves, Ordering::Relaxed);
+        self.links.store(client.links, Ordering::Relaxed);
         let answer = convert::server(&client);
         self.tell(Event::Initialize(Box::new(client)));
         Ok(answer)
@@ -154,23 +206,74 @@ impl LanguageServer for Edge {
         let Some(name) = convert::name(&at.text_document.uri) else { return Ok(None) };
         match self.ask(name, Task::Hover(convert::position(at.position))).await? {
             Answer::Hover(shown) => Ok(shown.map(convert::hover)),
-            Answer::Diagnoses(_) | Answer::Fixes(_) => Err(Error::internal_error()),
+            _ => Err(Error::internal_error()),
         }
+    }
+
+    async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
+        self.go_to(params.text_document_position_params).await
+    }
+
+    async fn goto_declaration(
+        &self,
+        params: GotoDeclarationParams,
+    ) -> Result<Option<GotoDeclarationResponse>> {
+        self.go_to(params.text_document_position_params).await
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let Some(name) = convert::name(&params.text_document.uri) else { return Ok(None) };
-        if !convert::wants_fixes(&params.context) {
+        let (one, all) = (actions::wants_fixes(&params.context), actions::wants_all(&params.context));
+        if !one && !all {
             return Ok(None);
         }
-        match self.ask(name.clone(), Task::Fixes(convert::span(params.range))).await? {
-            Answer::Fixes(fixes) => {
-                let creates = self.creates.load(Ordering::Relaxed);
-                let fixes = fixes.into_iter().filter(|fix| creates || fix.creates.is_empty());
-                let fixes = fixes.filter_map(|fix| convert::fix(fix, &name, self.related()));
-                Ok(Some(fixes.collect()))
+        let (related, later) = (self.related(), self.resolves.load(Ordering::Relaxed));
+        let mut found = Vec::new();
+        if one {
+            let fixes = self.fixes(&name, Task::Fixes(convert::span(params.range))).await?;
+            found.extend(fixes.into_iter().filter_map(|fix| actions::quick_fix(fix, &name, related, later)));
+        }
+        if all {
+            let fixes = self.fixes(&name, Task::AllFixes).await?;
+            found.extend(actions::fix_all(fixes, &name, later));
+        }
+        Ok(Some(found))
+    }
+
+    async fn code_action_resolve(&self, mut action: CodeAction) -> Result<CodeAction> {
+        let promise = Promise::of(&action).ok_or_else(|| Error::invalid_params("not an action of ours"))?;
+        let name = convert::name(&promise.uri);
+        let name = name.ok_or_else(|| Error::invalid_params("not the URI of a file"))?;
+        let fixes = self.fixes(&name, promise.task()).await?;
+        let edit = promise.keep(&action.title, fixes, &name);
+        action.edit = Some(edit.ok_or_else(|| Error::new(ErrorCode::ContentModified))?);
+        Ok(action)
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let Some(name) = convert::name(&params.text_document.uri) else { return Ok(None) };
+        match self.ask(name, Task::Hints(convert::span(params.range))).await? {
+            Answer::Hints(hints) => Ok(Some(hints.into_iter().map(convert::hint).collect())),
+            _ => Err(Error::internal_error()),
+        }
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
+        let argument = |at: usize| params.arguments.get(at).and_then(LSPAny::as_str);
+        let uri = |at| argument(at).and_then(|uri| Uri::from_str(uri).ok());
+        let (task, uri) = match (params.command.as_str(), argument(0)) {
+            (convert::EXPLAIN, Some(module)) if !module.split('.').any(str::is_empty) => {
+                (Task::Explain(module.to_owned()), uri(1))
             }
-            Answer::Diagnoses(_) | Answer::Hover(_) => Err(Error::internal_error()),
+            (convert::EXPLAIN, _) => {
+                return Err(Error::invalid_params("the first argument is the absolute name of a module"));
+            }
+            (convert::ENVIRONMENT, _) => (Task::Environment, uri(0)),
+            _ => return Err(Error::invalid_params("no command of ours")),
+        };
+        match self.ask(folder(uri.as_ref()), task).await? {
+            Answer::Text(text) => Ok(Some(text.into())),
+            _ => Err(Error::internal_error()),
         }
     }
 
@@ -183,7 +286,7 @@ impl LanguageServer for Edge {
                 let previous = params.previous_result_id.as_deref();
                 Ok(convert::report(&diagnoses, &name, self.related(), previous))
             }
-            Answer::Hover(_) | Answer::Fixes(_) => Err(Error::internal_error()),
+            _ => Err(Error::internal_error()),
         }
     }
 }

@@ -7,6 +7,8 @@ use speclens_analysis::{Certainty, Severity};
 use speclens_source::{Encoding, Position};
 use tokio::sync::oneshot;
 
+use super::watch::Touch;
+
 /// A file as the client names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
@@ -50,6 +52,14 @@ pub(super) struct Client {
     pub related: bool,
     /// A fix can make a file.
     pub creates: bool,
+    /// It asks for the edits of a fix when it wants them.
+    pub resolves: bool,
+    /// It can show a place as the part of a definition that was pointed at.
+    pub links: bool,
+    /// The reads show their values.
+    pub hints: bool,
+    /// It can show that there is work.
+    pub progress: bool,
     /// It can be asked for its settings.
     pub configures: bool,
     /// It can be asked to tell when its settings change.
@@ -68,6 +78,10 @@ impl Default for Client {
             watches: false,
             related: false,
             creates: false,
+            resolves: false,
+            links: false,
+            hints: false,
+            progress: false,
             configures: false,
             tells_settings: false,
         }
@@ -96,6 +110,12 @@ pub(super) enum Event {
         name: Name,
     },
     FilesChanged(Vec<PathBuf>),
+    /// Our own watch saw something.
+    Touched(Vec<Touch>),
+    /// More happened than the watch could follow.
+    Overlooked,
+    /// The disk cannot be watched, or not all of it; why.
+    Blind(String),
     FoldersChanged {
         added: Vec<PathBuf>,
         removed: Vec<PathBuf>,
@@ -125,12 +145,24 @@ pub(super) struct Question {
     pub reply: oneshot::Sender<Result<Answer, Refusal>>,
 }
 
-/// What a worker is to compute of one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a worker is to compute of one file, or of the project that a folder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Task {
     Diagnose,
     Hover(Position),
+    Definition(Position),
+    /// The fixes of what is found in the span.
     Fixes(Span),
+    /// The first safe fix of each finding, where they do not touch each other.
+    AllFixes,
+    /// The values of the reads in the span.
+    Hints(Span),
+    /// What `speclens explain` says of a module.
+    Explain(String),
+    /// What `speclens env` says.
+    Environment,
+    /// The environment for programs.
+    EnvironmentTree,
 }
 
 /// What a worker computed.
@@ -138,7 +170,11 @@ pub(super) enum Task {
 pub(super) enum Answer {
     Diagnoses(Vec<Diagnosis>),
     Hover(Option<Shown>),
+    Places(Option<Places>),
     Fixes(Vec<Mending>),
+    Hints(Vec<(Position, String)>),
+    Text(String),
+    Json(serde_json::Value),
 }
 
 /// Why a question has no answer.
@@ -194,6 +230,13 @@ pub(super) struct Shown {
     pub markdown: String,
 }
 
+/// Where something comes from, with its place as the client counts it.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub span: Span,
+    pub targets: Vec<(PathBuf, Span)>,
+}
+
 /// A fix with its edits as the client counts them.
 #[derive(Debug)]
 pub(super) struct Mending {
@@ -202,6 +245,8 @@ pub(super) struct Mending {
     pub edits: Vec<(PathBuf, Span, String)>,
     /// Files that the edits make.
     pub creates: Vec<PathBuf>,
+    /// The code does what it did before.
+    pub safe: bool,
 }
 
 /// What the owner has to say to the client, unasked.
@@ -221,4 +266,8 @@ pub(super) enum Message {
     },
     /// Ask the client to pull diagnostics again.
     Refresh,
+    /// There is work that takes its time, or no longer.
+    Working(bool),
+    /// A line for the client's log.
+    Log(String),
 }

@@ -8,9 +8,12 @@
 //!
 //! The edge turns messages into [`event`]s in the order of their arrival and does no work. The owner, alone on its
 //! thread, owns the database and never waits for the client. The pool's workers see a snapshot each, and say which
-//! revision an answer belongs to. `edge`, `outbox` and `convert` alone name the protocol's types.
+//! revision an answer belongs to. `edge`, `outbox`, `convert` and `actions` alone name the
+//! protocol's types.
 
+mod actions;
 mod convert;
+mod disk;
 mod document;
 mod edge;
 mod event;
@@ -21,6 +24,7 @@ mod parent;
 mod pool;
 mod projects;
 mod settings;
+mod watch;
 mod wire;
 mod work;
 
@@ -28,7 +32,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use speclens_analysis::{FileReport, Hover, settings_of};
+use speclens_analysis::{Definition, FileReport, Hint, Hover, settings_of};
 use speclens_environment::{Project, Request, Variables};
 use speclens_files::{Database, Db, Entry};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -50,6 +54,10 @@ pub struct Analyses {
     pub check: fn(&dyn Db, Project, Entry) -> Arc<FileReport>,
     /// The prediction for what stands at a byte offset.
     pub hover: fn(&dyn Db, Project, Entry, u32) -> Option<Hover>,
+    /// Where that comes from what stands at a byte offset.
+    pub definition: fn(&dyn Db, Project, Entry, u32) -> Option<Definition>,
+    /// The values of a file's reads.
+    pub hints: fn(&dyn Db, Project, Entry) -> Vec<Hint>,
 }
 
 impl Analyses {
@@ -62,10 +70,19 @@ impl Analyses {
             Arc::clone(speclens_analysis::check_file(db, project, file))
         },
         hover: |db, project, file, at| {
-            let is_python = file.path(db).extension().is_none_or(|extension| extension != "toml");
-            is_python.then(|| speclens_analysis::hover(db, project, file, at)).flatten()
+            is_python(db, file).then(|| speclens_analysis::hover(db, project, file, at)).flatten()
+        },
+        definition: |db, project, file, at| {
+            is_python(db, file).then(|| speclens_analysis::definition(db, project, file, at)).flatten()
+        },
+        hints: |db, project, file| {
+            if is_python(db, file) { speclens_analysis::hints(db, project, file) } else { Vec::new() }
         },
     };
+}
+
+fn is_python(db: &dyn Db, file: Entry) -> bool {
+    file.path(db).extension().is_none_or(|extension| extension != "toml")
 }
 
 /// What one server works on.
@@ -76,11 +93,13 @@ pub struct Setup {
     pub analyses: Analyses,
     /// What is asked of the environment where the client does not say otherwise.
     pub request: Request,
+    /// Whether the files are the disk's, which is watched then.
+    pub watches: bool,
 }
 
 /// Serves one client on standard input and output, until it says `exit` or is gone.
 pub fn run_stdio(variables: Variables, request_defaults: Request) -> ExitCode {
-    let filter = variables.get("SPECLENS_LOG").unwrap_or("warn").to_owned();
+    let filter = variables.get("SPECLENS_LOG").unwrap_or("warn,notify=error").to_owned();
     // An error here means that the caller has set up the log already.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -96,7 +115,7 @@ pub fn run_stdio(variables: Variables, request_defaults: Request) -> ExitCode {
         }
     };
     let request = Request { variables, ..request_defaults };
-    let setup = Setup { database: Database::on_disk(), analyses: Analyses::REAL, request };
+    let setup = Setup { database: Database::on_disk(), analyses: Analyses::REAL, request, watches: true };
     let orderly = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), setup));
     // The thread that reads standard input may wait for ever; it must not be waited for.
     runtime.shutdown_background();
@@ -119,10 +138,11 @@ where
     }
 
     let mut client = None;
-    let (service, socket) = LspService::new(|handle| {
+    let service = LspService::build(|handle| {
         client = Some(handle);
         edge::Edge::new(events.clone(), Arc::clone(&lifecycle))
     });
+    let (service, socket) = service.custom_method("speclens/environment", edge::Edge::environment).finish();
     let forward = client.map(|client| tokio::spawn(outbox::forward(client, messages, events.clone())));
     let server = Server::new(Input::new(input, Arc::clone(&lifecycle)), output, socket)
         .concurrency_level(WAITING_REQUESTS)

@@ -4,8 +4,14 @@ use std::str::FromStr;
 
 use crossbeam_channel::Sender;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 use tower_lsp_server::Client;
-use tower_lsp_server::ls_types::Uri;
+use tower_lsp_server::ls_types::notification::Progress;
+use tower_lsp_server::ls_types::request::WorkDoneProgressCreate;
+use tower_lsp_server::ls_types::{
+    MessageType, NumberOrString, ProgressParams, ProgressParamsValue, Uri, WorkDoneProgress,
+    WorkDoneProgressBegin, WorkDoneProgressCreateParams, WorkDoneProgressEnd,
+};
 
 use super::convert;
 use super::event::{Event, Message};
@@ -13,6 +19,7 @@ use super::settings;
 
 /// Forwards the owner's messages. This task waits where the client is slow; the owner never does.
 pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Message>, events: Sender<Event>) {
+    let (mut works, mut tokens) = (Vec::new(), 0_u64);
     while let Some(message) = messages.recv().await {
         match message {
             Message::Publish { name, version, diagnoses, related } => {
@@ -31,6 +38,17 @@ pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Mess
                     let _ = events.send(Event::Watching(answer.is_ok()));
                 });
             }
+            Message::Working(true) => {
+                tokens += 1;
+                let token = NumberOrString::String(format!("speclens/{tokens}"));
+                works.push((token.clone(), tokio::spawn(begin(client.clone(), token))));
+            }
+            Message::Working(false) => {
+                for (token, begun) in works.drain(..) {
+                    tokio::spawn(end(client.clone(), token, begun));
+                }
+            }
+            Message::Log(text) => client.log_message(MessageType::INFO, text).await,
             Message::AskSettings { follow } => {
                 tokio::spawn(ask_settings(client.clone(), events.clone(), follow));
             }
@@ -44,6 +62,30 @@ pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Mess
             }
         }
     }
+}
+
+/// Shows that there is work; false where the client cannot.
+async fn begin(client: Client, token: NumberOrString) -> bool {
+    let create = WorkDoneProgressCreateParams { token: token.clone() };
+    let created = client.send_request::<WorkDoneProgressCreate>(create).await.is_ok();
+    if created {
+        let title = "Speclens follows imports".into();
+        let begin =
+            WorkDoneProgress::Begin(WorkDoneProgressBegin { title, ..WorkDoneProgressBegin::default() });
+        tell_progress(&client, token, begin).await;
+    }
+    created
+}
+
+async fn end(client: Client, token: NumberOrString, begun: JoinHandle<bool>) {
+    if begun.await.unwrap_or(false) {
+        tell_progress(&client, token, WorkDoneProgress::End(WorkDoneProgressEnd::default())).await;
+    }
+}
+
+async fn tell_progress(client: &Client, token: NumberOrString, progress: WorkDoneProgress) {
+    let value = ProgressParamsValue::WorkDone(progress);
+    client.send_notification::<Progress>(ProgressParams { token, value }).await;
 }
 
 async fn ask_settings(client: Client, events: Sender<Event>, follow: bool) {

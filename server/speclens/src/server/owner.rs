@@ -17,6 +17,7 @@ use speclens_files::Database;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Setup;
+use super::disk::Disk;
 use super::document::Document;
 use super::event::{
     Answer, Change, Client, Diagnosis, Done, Event, Message, Name, Outcome, Question, Refusal, Task,
@@ -24,6 +25,7 @@ use super::event::{
 use super::parent;
 use super::pool::Pool;
 use super::projects::Projects;
+use super::watch::Watch;
 use super::wire::Lifecycle;
 use super::work::Job;
 
@@ -32,7 +34,9 @@ const SILENCE: Duration = Duration::from_millis(5);
 /// A burst longer than this is seen in parts.
 const BURST: Duration = Duration::from_millis(50);
 /// A turn that takes longer is worth a line in the log.
-const SLOW_TURN: Duration = Duration::from_secs(1);
+const SLOW_TURN: Duration = Duration::from_millis(100);
+/// A job that takes longer is worth a word in the editor.
+const SLOW_JOB: Duration = Duration::from_millis(300);
 
 /// Starts the loop on a thread of its own; [`Event::Stop`] ends it.
 pub(super) fn spawn(
@@ -43,6 +47,7 @@ pub(super) fn spawn(
     lifecycle: Arc<Lifecycle>,
 ) -> io::Result<()> {
     let pool = Pool::start(setup.analyses, events)?;
+    let disk = Disk::new(setup.watches.then(|| Watch::start(events)).transpose()?);
     let mut owner = Owner {
         revision: setup.database.revision(),
         database: setup.database,
@@ -52,10 +57,11 @@ pub(super) fn spawn(
         documents: BTreeMap::new(),
         questions: VecDeque::new(),
         running: HashMap::new(),
+        working: false,
         jobs: 0,
         edits: 0,
         burst: None,
-        look: false,
+        disk,
         pool,
         outbox,
         lifecycle,
@@ -74,14 +80,15 @@ struct Owner {
     /// Requests that wait for a worker, first come first served, with the edit that they are about.
     questions: VecDeque<(Question, Option<u64>)>,
     running: HashMap<u64, Running>,
+    /// The client was told that there is work.
+    working: bool,
     /// The jobs started so far, for their numbers.
     jobs: u64,
     /// The edits seen so far, for their numbers.
     edits: u64,
     /// Edits that the database has not seen.
     burst: Option<Burst>,
-    /// The disk is to be looked at again, once the burst is over.
-    look: bool,
+    disk: Disk,
     /// The revision that the diagnostics were last compared with.
     revision: salsa::Revision,
     pool: Pool,
@@ -106,6 +113,7 @@ impl Burst {
 struct Running {
     canceller: salsa::CancellationToken,
     revision: salsa::Revision,
+    started: Instant,
     /// The edit that made its document; `None` where that was not open.
     edit: Option<u64>,
     purpose: Purpose,
@@ -120,8 +128,9 @@ enum Purpose {
 impl Owner {
     fn run(&mut self, inbox: &Receiver<Event>) {
         loop {
-            let event = match self.burst {
-                Some(burst) => inbox.recv_deadline(burst.ends()).ok(),
+            let next = self.burst.map(Burst::ends).or(self.disk.next());
+            let event = match next.into_iter().chain(self.slow_at()).min() {
+                Some(ends) => inbox.recv_deadline(ends).ok(),
                 None => match inbox.recv() {
                     Ok(event) => Some(event),
                     Err(_) => return,
@@ -156,6 +165,14 @@ impl Owner {
             Event::Saved { name } => self.save(&name),
             Event::Closed { name } => self.close(&name),
             Event::FilesChanged(paths) => self.look_again(&paths),
+            Event::Touched(touches) => self.disk.touched(&self.database, touches),
+            Event::Overlooked => self.disk.overlooked(),
+            Event::Blind(why) => {
+                if self.disk.blind() {
+                    let text = format!("{why}: Speclens looks at the disk every few seconds instead.");
+                    self.say(Message::Log(text));
+                }
+            }
             Event::FoldersChanged { added, removed } => {
                 self.projects.change_folders(added, &removed);
                 self.reconsider();
@@ -170,7 +187,10 @@ impl Owner {
                 self.reconsider();
             }
             Event::Watching(watching) => self.watching = watching,
-            Event::Asked(question) => {
+            Event::Asked(mut question) => {
+                if question.name.path.as_os_str().is_empty() {
+                    question.name.path = self.projects.first();
+                }
                 let edit = self.edit_of(&question.name.path);
                 self.questions.push_back((question, edit));
             }
@@ -200,7 +220,9 @@ impl Owner {
         let edit = self.edited();
         let path = name.path.clone();
         // Who has no eyes looks when there is an occasion.
-        self.look |= !self.watching;
+        if !self.watching {
+            self.disk.look_unless_watched();
+        }
         if self.documents.contains_key(&path) {
             tracing::warn!(path = %path.display(), "opened twice");
         }
@@ -238,7 +260,7 @@ impl Owner {
             tracing::warn!(path = %name.path.display(), "saved but not open");
         }
         // Even a client that watches does not watch outside its workspace, where environments may be.
-        self.look = true;
+        self.disk.look_unless_watched();
     }
 
     fn close(&mut self, name: &Name) {
@@ -300,12 +322,8 @@ impl Owner {
                 self.reconsider();
             }
         }
-        if self.burst.is_none() && std::mem::take(&mut self.look) {
-            let before = self.database.revision();
-            self.database.refresh_all();
-            if self.database.revision() != before {
-                self.reconsider();
-            }
+        if self.burst.is_none() && self.disk.settle(&mut self.database, !self.questions.is_empty()) {
+            self.reconsider();
         }
         if self.database.revision() != self.revision {
             // What changed may be a configuration file.
@@ -316,13 +334,26 @@ impl Owner {
             // What does not depend on the change is not computed again, only looked up.
             self.documents.values_mut().for_each(|document| document.due = true);
         }
+        self.disk.watch_fresh(&self.database);
         self.start_jobs();
+        let is_slow = self.running.values().any(|running| running.started.elapsed() >= SLOW_JOB);
+        if self.client.progress && is_slow != self.working {
+            self.working = is_slow;
+            self.say(Message::Working(is_slow));
+        }
+    }
+
+    /// When the client is to be told that there is work.
+    fn slow_at(&self) -> Option<Instant> {
+        let tells = self.client.progress && !self.working;
+        let started = self.running.values().map(|running| running.started).min();
+        started.filter(|_| tells).map(|started| started + SLOW_JOB)
     }
 
     fn start_jobs(&mut self) {
         while self.running.len() < self.pool.workers() {
             let Some((question, edit)) = self.questions.pop_front() else { break };
-            let (task, path) = (question.task, question.name.path.clone());
+            let (task, path) = (question.task.clone(), question.name.path.clone());
             if question.reply.is_closed() {
                 continue;
             }
@@ -354,7 +385,7 @@ impl Owner {
         let project = self.projects.of(&self.database, &path);
         let snapshot = self.database.snapshot();
         let (canceller, revision) = (snapshot.canceller(), self.database.revision());
-        self.running.insert(number, Running { canceller, revision, edit, purpose });
+        self.running.insert(number, Running { canceller, revision, started: Instant::now(), edit, purpose });
         self.pool.run(snapshot, Job { number, task, path, project, encoding: self.client.encoding });
     }
 

@@ -41,6 +41,11 @@ impl Projects {
         project
     }
 
+    /// The folder that is meant where none is named.
+    pub(super) fn first(&self) -> PathBuf {
+        self.folders.first().cloned().unwrap_or_else(|| PathBuf::from("/"))
+    }
+
     /// Whether the path is in a workspace folder.
     pub(super) fn contain(&self, path: &Path) -> bool {
         self.folders.iter().any(|folder| path.starts_with(folder))

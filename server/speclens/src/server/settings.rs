@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use speclens_analysis::problems_of_editor;
 
-/// What is the client's own business, and older names that stay.
-const OF_CLIENT: [&str; 2] = ["path", "trace"];
+/// What is no matter of the analysis, and older names that stay.
+const OF_CLIENT: [&str; 3] = ["path", "trace", HINTS];
+const HINTS: &str = "inlayHints";
 const OLD_NAMES: [(&str, &str); 2] = [("interpreter", "python"), ("extraPaths", "extra-paths")];
 
 /// Settings, bare or in a section `speclens`. What is wrong in them is told in the log, and left out.
@@ -32,6 +33,11 @@ pub(super) fn of_json(mut value: Value) -> Arc<str> {
         tracing::warn!("the settings of the editor: {problem}");
     }
     text.into()
+}
+
+/// Whether the settings ask for inlay hints.
+pub(super) fn hints(settings: &Value) -> bool {
+    settings.get("speclens").unwrap_or(settings).get(HINTS) == Some(&Value::Bool(true))
 }
 
 /// TOML has no null, which is as good as nothing.

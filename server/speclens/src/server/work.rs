@@ -11,7 +11,8 @@ use speclens_source::{Encoding, LineIndex, Position};
 
 use super::Analyses;
 use super::document::offset;
-use super::event::{Answer, Because, Diagnosis, Mending, Shown, Span, Task};
+use super::event::{Answer, Because, Diagnosis, Mending, Places, Shown, Span, Task};
+use crate::command_line::{environment_text, environment_tree, explanation_text};
 
 /// A task on one file, without a view of the database: that it gets when it starts.
 #[derive(Debug)]
@@ -27,26 +28,66 @@ impl Job {
     pub(super) fn run(&self, analyses: Analyses, db: &dyn Db) -> Answer {
         let file = db.entry(&self.path);
         let mut texts = Texts { db, encoding: self.encoding, known: HashMap::new() };
-        match self.task {
+        match &self.task {
             Task::Diagnose => {
                 let report = (analyses.check)(db, self.project, file);
                 Answer::Diagnoses(report.findings.iter().map(|finding| texts.diagnosis(finding)).collect())
             }
             Task::Hover(position) => {
                 let Some(lines) = texts.of(&self.path) else { return Answer::Hover(None) };
-                let at = u32::try_from(offset(lines, position, self.encoding)).unwrap_or(u32::MAX);
+                let at = u32::try_from(offset(lines, *position, self.encoding)).unwrap_or(u32::MAX);
                 let hover = (analyses.hover)(db, self.project, file, at);
                 Answer::Hover(hover.map(|hover| Shown {
                     span: (hover.place.file == self.path).then(|| texts.span(&hover.place)),
                     markdown: hover.markdown,
                 }))
             }
+            Task::Definition(position) => {
+                let Some(lines) = texts.of(&self.path) else { return Answer::Places(None) };
+                let at = u32::try_from(offset(lines, *position, self.encoding)).unwrap_or(u32::MAX);
+                let found = (analyses.definition)(db, self.project, file, at);
+                Answer::Places(found.map(|found| Places {
+                    span: texts.span(&found.place),
+                    targets:
+                        found.targets.iter().map(|place| (place.file.clone(), texts.span(place))).collect(),
+                }))
+            }
             Task::Fixes(span) => {
                 let report = (analyses.check)(db, self.project, file);
-                Answer::Fixes(texts.fixes(&report.findings, span))
+                Answer::Fixes(texts.fixes(&report.findings, Some(*span)))
             }
+            Task::AllFixes => {
+                let report = (analyses.check)(db, self.project, file);
+                Answer::Fixes(safe_ones(texts.fixes(&report.findings, None)))
+            }
+            Task::Hints(span) => {
+                let hints = (analyses.hints)(db, self.project, file);
+                let Some(lines) = texts.of(&self.path) else { return Answer::Hints(Vec::new()) };
+                let hints =
+                    hints.into_iter().map(|hint| (lines.position(hint.at, self.encoding), hint.value));
+                Answer::Hints(hints.filter(|(at, _)| (span.start..=span.end).contains(at)).collect())
+            }
+            Task::Explain(module) => Answer::Text(explanation_text(db, self.project, module)),
+            Task::Environment => Answer::Text(environment_text(db, self.project)),
+            Task::EnvironmentTree => Answer::Json(environment_tree(db, self.project)),
         }
     }
+}
+
+/// The first safe fix of each finding, without those that touch one before them.
+fn safe_ones(fixes: Vec<Mending>) -> Vec<Mending> {
+    let mut chosen: Vec<Mending> = Vec::new();
+    for fix in fixes.into_iter().filter(|fix| fix.safe) {
+        let touches = |(file, span, _): &(PathBuf, Span, String)| {
+            let edits = chosen.iter().flat_map(|other| &other.edits);
+            let mut same_file = edits.filter(|(other, ..)| other == file);
+            same_file.any(|(_, other, _)| span.start <= other.end && other.start <= span.end)
+        };
+        if chosen.iter().all(|other| other.of != fix.of) && !fix.edits.iter().any(touches) {
+            chosen.push(fix);
+        }
+    }
+    chosen
 }
 
 /// The texts of the files that a job's answer points into.
@@ -91,11 +132,11 @@ impl Texts<'_> {
         }
     }
 
-    fn fixes(&mut self, findings: &[Finding], wanted: Span) -> Vec<Mending> {
+    fn fixes(&mut self, findings: &[Finding], wanted: Option<Span>) -> Vec<Mending> {
         let mut fixes = Vec::new();
         for finding in findings.iter().filter(|finding| !finding.fixes.is_empty()) {
             let of = self.diagnosis(finding);
-            if of.span.end < wanted.start || wanted.end < of.span.start {
+            if wanted.is_some_and(|wanted| of.span.end < wanted.start || wanted.end < of.span.start) {
                 continue;
             }
             for fix in &finding.fixes {
@@ -107,7 +148,7 @@ impl Texts<'_> {
                 let files = fix.edits.iter().map(|edit| &edit.place.file);
                 let creates = files.filter(|file| self.db.entry(file).kind(self.db).is_none());
                 let (creates, title) = (creates.cloned().collect(), fix.title.clone());
-                fixes.push(Mending { title, edits, creates, of: of.clone() });
+                fixes.push(Mending { title, edits, creates, safe: fix.safe, of: of.clone() });
             }
         }
         fixes
