@@ -114,3 +114,8 @@ fn stub_module() {
 fn missing_init() {
     rule("missing-init");
 }
+
+#[test]
+fn unusual_loader() {
+    rule("unusual-loader");
+}

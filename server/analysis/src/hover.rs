@@ -190,9 +190,10 @@ fn kind(view: &ModuleView, markdown: &mut String) {
             }
         }
         (_, Some(file)) => {
-            let what = match file.rsplit('/').next() {
-                Some("__init__.py") => "a regular package",
-                Some(base) if base.ends_with(".so") || base.ends_with(".pyd") => "an extension module",
+            let path = Path::new(&**file);
+            let what = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("so" | "pyd") => "an extension module",
+                _ if path.file_stem().is_some_and(|stem| stem == "__init__") => "a regular package",
                 _ => "a module",
             };
             let put = if is_put { ", which code has put or changed" } else { "" };

@@ -137,6 +137,12 @@ pub const RULES: &[Rule] = &[
         summary: "A comment `# speclens: ignore` that silences nothing",
         page: include_str!("rules/unused-ignore.md"),
     },
+    Rule {
+        name: "unusual-loader",
+        severity: Severity::Error,
+        summary: "A use of a loader that code has put in the place of importlib's, and that lacks what is asked of it",
+        page: include_str!("rules/unusual-loader.md"),
+    },
 ];
 
 /// The rule called `name`.

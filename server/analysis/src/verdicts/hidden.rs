@@ -87,7 +87,7 @@ fn hidden_package(
 fn path_of(context: &Context<'_>, package: &str) -> Option<Vec<String>> {
     context.observed.observations.iter().rev().find_map(|observation| match &observation.kind {
         ObservationKind::Import { view: Some(view), .. } if view.name == package => {
-            Some(view.path.iter().map(|portion| portion.to_string()).collect())
+            Some(view.path.iter().map(ToString::to_string).collect())
         }
         _ => None,
     })
@@ -133,6 +133,8 @@ pub(super) fn editable(context: &Context<'_>, observation: &Observation, module:
         "the finder of the editable install stands at the end of `sys.meta_path`: what is on `sys.path` goes first"
             .to_owned(),
     );
-    finding.help.push(format!("rename the directory, run from elsewhere, or give it no place on `sys.path`"));
+    finding
+        .help
+        .push("rename the directory, run from elsewhere, or give it no place on `sys.path`".to_owned());
     Some(finding)
 }

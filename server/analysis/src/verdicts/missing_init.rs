@@ -61,9 +61,10 @@ fn without_init(context: &Context<'_>, directory: &Path) -> Vec<PathBuf> {
         .filter(|package| {
             db.entry(package).listing(db).is_some_and(|listing| {
                 !listing.has_file("__init__.py")
-                    && listing
-                        .iter()
-                        .any(|member| member.kind == MemberKind::File && member.name.ends_with(".py"))
+                    && listing.iter().any(|member| {
+                        member.kind == MemberKind::File
+                            && Path::new(&member.name).extension().is_some_and(|extension| extension == "py")
+                    })
             })
         })
         .collect()

@@ -1,5 +1,7 @@
 //! Reads of what a namespace package does not have, or has in another form than a module from a file.
 
+use std::fmt::Write as _;
+
 use speclens_environment::environment;
 use speclens_imports::machine::{ModuleView, Observation, Seen};
 use speclens_source::Name;
@@ -36,11 +38,10 @@ pub(super) fn without_file(
     finding.related = of_module(context, module, observation.span.start);
     finding.and_then(after);
     let is_imported = !module.evidence.is_empty() || !read.contains("loader");
-    finding.message.push_str(&if is_imported {
-        format!(": `{name}` is a namespace package")
-    } else {
-        format!(": `{name}` is a namespace package, which gets a loader when it is imported")
-    });
+    let _ = write!(finding.message, ": `{name}` is a namespace package");
+    if !is_imported {
+        finding.message.push_str(", which gets a loader when it is imported");
+    }
     finding.help.extend(help(context, module));
     finding.fixes.extend(fixes::add_init(context, module).filter(|_| is_imported));
     if fixes::leads_to_exception(observation) {

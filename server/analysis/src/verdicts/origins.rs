@@ -1,9 +1,11 @@
 //! Origins that are no files, and specs that belong to another name.
 
+use std::fmt::Write as _;
+
 use speclens_imports::machine::{ModuleView, Observation, Outcome, Seen};
 use speclens_source::Name;
 
-use super::evidence::of_module;
+use super::evidence::{change_lines, of_module};
 use super::reads::written;
 use super::{Context, certainty, fixes, what_follows, will};
 use crate::finding::{Finding, Severity};
@@ -88,6 +90,28 @@ pub(super) fn not_cached(
     Some(finding)
 }
 
+/// A loader that code has made, and that lacks what is asked of it.
+pub(super) fn unusual_loader(
+    context: &Context<'_>,
+    observation: &Observation,
+    module: &ModuleView,
+) -> Option<Finding> {
+    let then = what_follows(context, observation)?;
+    let certainty = then.certainty;
+    let mut finding = context.finding("unusual-loader", Severity::Error, certainty, observation.span);
+    let name = &module.name;
+    let read = context.expression(observation.span).unwrap_or_else(|| format!("{name}.__loader__"));
+    finding.message = format!("`{read}` is no loader of importlib");
+    finding.related = of_module(context, module, observation.span.start);
+    finding.related.extend(change_lines(&observation.changes));
+    finding.and_then(Some(then));
+    finding.help.push(
+        "ask with `hasattr` or `getattr`: only `create_module` and `exec_module` are sure to be there"
+            .to_owned(),
+    );
+    Some(finding)
+}
+
 /// An `origin` that says how the module came, and is used as a path.
 pub(super) fn not_a_path(
     context: &Context<'_>,
@@ -113,7 +137,7 @@ pub(super) fn not_a_path(
     let read = context.expression(observation.span).unwrap_or_else(|| format!("{name}.__spec__.origin"));
     finding.message = format!("`{read}` {is} {origin}, which is no path");
     if let (Some(used), "'frozen'" | "'built-in'" | "'namespace'") = (context.expression(used), origin) {
-        finding.message.push_str(&format!(": `{used}` takes it for one"));
+        let _ = write!(finding.message, ": `{used}` takes it for one");
     }
     finding.related = of_module(context, module, observation.span.start);
     finding.and_then(what_follows(context, observation));

@@ -30,6 +30,9 @@ pub(super) fn module_attribute(
             origins::not_set(context, observation, module, attribute, seen)
         }
         "__file__" => origins::without_file(context, observation, module, seen),
+        "__loader__" if observation.consequence.is_some() && matches!(seen, Seen::Known(_)) => {
+            origins::unusual_loader(context, observation, module)
+        }
         "__loader__" if !module.evidence.is_empty() && !module.is_main => {
             origins::not_set(context, observation, module, attribute, seen)
         }
@@ -54,6 +57,7 @@ pub(super) fn spec_attribute(
             namespace::without_file(context, observation, module, seen)
                 .or_else(|| namespace::is_not(context, observation, module, attribute))
         }
+        "loader" => origins::unusual_loader(context, observation, module),
         "origin" => origins::not_a_path(context, observation, module, seen),
         "cached" => origins::not_cached(context, observation, module, seen),
         "name" => origins::of_another(context, observation, module, seen, asked),

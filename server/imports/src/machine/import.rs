@@ -246,7 +246,7 @@ impl Machine<'_> {
             Found::Object(spec) => self.load_from_object(name, spec)?,
             Found::Unknown => return Ok(self.unfollowed(name)),
             Found::Raised(raised) => return Err(raised),
-            Found::Nothing if self.world.is_elsewhere(name) => return Ok(self.unfollowed(name)),
+            Found::Nothing if self.may_be_elsewhere(name) => return Ok(self.unfollowed(name)),
             Found::Nothing => {
                 let mut raised = Raised::not_found(name, format!("No module named '{name}'"));
                 raised.subject =
@@ -265,6 +265,11 @@ impl Machine<'_> {
         // The user's file may run as a script and be imported as well.
         let imported = self.frames.iter().filter(|frame| !frame.is_function() && !frame.observed);
         origin.is_some_and(|origin| imported.into_iter().any(|frame| &*frame.file == origin))
+    }
+
+    /// Whether a name that is not found may be found on a part of the search path that is not known.
+    pub(super) fn may_be_elsewhere(&self, name: &str) -> bool {
+        self.world.is_elsewhere(name) || self.state.path_is_open && !name.contains('.')
     }
 
     /// `_find_spec`: asks each finder in turn, those that code put there by running them.

@@ -454,7 +454,7 @@ impl Machine<'_> {
             Found::Object(spec) => Value::Object(spec),
             Found::Unknown => Value::Unknown,
             Found::Raised(raised) => return Err(raised),
-            Found::Nothing if self.world.is_elsewhere(name) => Value::Unknown,
+            Found::Nothing if self.may_be_elsewhere(name) => Value::Unknown,
             Found::Nothing => Value::None,
         })
     }

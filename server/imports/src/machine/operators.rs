@@ -219,6 +219,12 @@ impl Machine<'_> {
                 let times = usize::try_from(*times).unwrap_or(0).min(super::MAX_ITEMS);
                 Value::str(text.repeat(times))
             }
+            (Value::Int(_) | Value::Bool(_), Operator::Other, _) if self.is_list(right) => {
+                self.repeat(right, left)
+            }
+            (_, Operator::Other, Value::Int(_) | Value::Bool(_)) if self.is_list(left) => {
+                self.repeat(left, right)
+            }
             (Value::Str(pattern), Operator::Modulo, right) => self.percent(pattern, right),
             (_, Operator::Add, _) if self.is_list(left) => {
                 let region = self.region();
@@ -242,6 +248,22 @@ impl Machine<'_> {
             }
             _ => Value::Unknown,
         }
+    }
+
+    /// `list * times`.
+    fn repeat(&mut self, list: &Value, times: &Value) -> Value {
+        let times = match times {
+            Value::Int(times) => usize::try_from(*times).unwrap_or(0),
+            Value::Bool(once) => usize::from(*once),
+            _ => return Value::Unknown,
+        };
+        let (Some(items), true) = self.elements(list) else { return Value::Unknown };
+        if items.len().saturating_mul(times) > super::MAX_ITEMS {
+            return Value::Unknown;
+        }
+        let region = self.region();
+        let count = items.len() * times;
+        self.state.heap.list(items.into_iter().cycle().take(count).collect(), region)
     }
 
     /// `left | right`, `left & right`, `left - right`.

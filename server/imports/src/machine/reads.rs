@@ -1,5 +1,6 @@
 //! The reads of the user's file: each is noted with what it gives.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use speclens_source::program::{Call, Expression, ExpressionKind};
@@ -17,6 +18,19 @@ use super::view::SpecState;
 const SPEC_ATTRIBUTES: &[&str] =
     &["name", "loader", "origin", "submodule_search_locations", "has_location", "cached", "parent"];
 
+/// What the loaders of files have beyond `create_module` and `exec_module` (`FileLoader` and `SourceLoader` in
+/// `Lib/importlib/_bootstrap_external.py`).
+const LOADER_ATTRIBUTES: &[&str] = &[
+    "get_code",
+    "get_data",
+    "get_filename",
+    "get_resource_reader",
+    "get_source",
+    "is_package",
+    "name",
+    "path",
+];
+
 impl Machine<'_> {
     /// `value.name` as an expression: read, and noted if the user's file reads metadata.
     pub(super) fn attribute_expression(
@@ -32,6 +46,10 @@ impl Machine<'_> {
         if !self.observes() {
             return result;
         }
+        let result = match result {
+            Ok(Value::Unknown) => self.loader_attribute(value, &object, name),
+            result => result,
+        };
         let asked = self.name_asked_for(value, &object);
         let read = Read { span, value: value.span, before, asked };
         self.observe_attribute(&read, &object, name, &result, tested);
@@ -46,6 +64,36 @@ impl Machine<'_> {
             self.note_consequence(&reads, &mut raised, span);
             raised
         })
+    }
+
+    /// An attribute that the loaders of files have, of a loader that code has made without it.
+    fn loader_attribute(&mut self, value: &Expression, object: &Value, name: &Name) -> Raises<Value> {
+        let is_made = object.as_object().is_some_and(|id| {
+            let loader = self.state.heap.get(id);
+            !loader.open && matches!(loader.class, Value::Object(_))
+        });
+        let reads_loader = |machine: &Self| {
+            machine.reads_of(value).iter().any(|index| {
+                matches!(
+                    machine.observations.get(*index).map(|observation| &observation.kind),
+                    Some(
+                        ObservationKind::ModuleAttribute { attribute, .. }
+                            | ObservationKind::SpecAttribute { attribute, .. }
+                    ) if attribute.ends_with("loader") || attribute == "__loader__"
+                )
+            })
+        };
+        if is_made
+            && LOADER_ATTRIBUTES.contains(&name.as_str())
+            && reads_loader(self)
+            && self.attribute_or_missing(object, name)?.is_none()
+            && let Some(id) = object.as_object()
+        {
+            let class = self.class_name(&self.state.heap.get(id).class);
+            let message = format!("'{class}' object has no attribute '{name}'");
+            return Err(Raised::of("builtins.AttributeError", message));
+        }
+        Ok(Value::Unknown)
     }
 
     /// The name in `sys.modules` that a dotted expression spells.
@@ -310,7 +358,7 @@ impl Machine<'_> {
         let mut text = format!("ModuleSpec(name={name}, loader={loader}");
         for attribute in ["origin", "submodule_search_locations"] {
             if let Some(value) = seen(attribute).filter(|value| value != "None") {
-                text.push_str(&format!(", {attribute}={value}"));
+                let _ = write!(text, ", {attribute}={value}");
             }
         }
         text.push(')');

@@ -72,6 +72,7 @@ impl Checkpoint {
             import_function: self.state.import_function.clone(),
             changes: Arc::clone(&self.state.changes),
             unknowns: Arc::clone(&self.state.unknowns),
+            path_is_open: self.state.path_is_open,
             ..machine.into_shared()
         };
         Self { state, raised: None }

@@ -102,6 +102,8 @@ pub struct ImportState {
     pub import_function: Option<Installed>,
     /// What changed the finders, the hooks or the search path.
     pub changes: Arc<Vec<Evidence>>,
+    /// Whether `sys.path` may have more entries than are known.
+    pub path_is_open: bool,
     /// The modules that were loaded, with the statement that first imported each.
     pub first_imports: RedBlackTreeMapSync<Name, Option<Site>>,
     /// What could not be decided on the way, and where.
@@ -121,6 +123,7 @@ impl ImportState {
             modules: RedBlackTreeMapSync::default(),
             search: Arc::new(search),
             changes: Arc::default(),
+            path_is_open: false,
             first_imports: RedBlackTreeMapSync::default(),
             unknowns: Arc::default(),
             changed: false,
@@ -150,6 +153,7 @@ impl ImportState {
         self.path_hooks = Arc::clone(&later.path_hooks);
         self.import_function.clone_from(&later.import_function);
         self.changes = Arc::clone(&later.changes);
+        self.path_is_open = later.path_is_open;
         self.first_imports = later.first_imports.clone();
         self.unknowns = Arc::clone(&later.unknowns);
         self.changed = false;

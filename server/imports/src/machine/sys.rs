@@ -196,6 +196,7 @@ impl Machine<'_> {
 
     fn path_is_unknown(&mut self) {
         self.note_change(Deed::ChangesPath);
+        self.state.path_is_open = true;
         self.unknown(PATH_IS_UNKNOWN);
     }
 
