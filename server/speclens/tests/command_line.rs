@@ -361,6 +361,19 @@ fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     page.split(&open).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
+/// The commands of a console, each with what it prints.
+fn commands(console: &str) -> Vec<(&str, String)> {
+    let mut commands: Vec<(&str, String)> = Vec::new();
+    for line in console.lines() {
+        match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(command), _) => commands.push((command, String::new())),
+            (None, Some((_, expected))) => expected.push_str(&format!("{line}\n")),
+            (None, None) => panic!("{line} comes before a command"),
+        }
+    }
+    commands
+}
+
 #[test]
 fn the_examples_of_the_rules_do_what_their_pages_say() {
     let interpreters = interpreters();
@@ -380,9 +393,13 @@ fn the_examples_of_the_rules_do_what_their_pages_say() {
         assert!(files.is_empty() || !runs.is_empty(), "{} shows no run", rule.name);
         let place = Place::new(&files);
         for (version, python) in &interpreters {
-            for run in &runs {
-                let (command, expected) = run.split_once('\n').unwrap();
-                let arguments = command.strip_prefix("$ python ").expect("a run of python").split(' ');
+            for (command, expected) in runs.iter().flat_map(|run| commands(run)) {
+                let (program, arguments) = command.split_once(' ').expect("a program and its arguments");
+                let only = program.strip_prefix("python").expect("a run of python");
+                if !only.is_empty() && !version.starts_with(&format!("{only}.")) && version != only {
+                    continue;
+                }
+                let arguments = arguments.split(' ');
                 let mut process = place.command(python);
                 process.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONIOENCODING", "utf-8");
                 let ran = Run::of(process, "");
