@@ -367,7 +367,7 @@ fn commands(console: &str) -> Vec<(&str, String)> {
     for line in console.lines() {
         match (line.strip_prefix("$ "), commands.last_mut()) {
             (Some(command), _) => commands.push((command, String::new())),
-            (None, Some((_, expected))) => expected.push_str(&format!("{line}\n")),
+            (None, Some((_, expected))) => expected.extend([line, "\n"]),
             (None, None) => panic!("{line} comes before a command"),
         }
     }
