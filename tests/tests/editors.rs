@@ -156,6 +156,14 @@ fn the_vscode_extension_bundles() {
     let manifest = std::fs::read_to_string(directory.join("package.json")).expect("the manifest");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(manifest["activationEvents"], serde_json::json!(["onLanguage:python"]));
+    let commands = manifest["contributes"]["commands"].as_array().expect("a list");
+    assert_eq!(commands.len(), 4);
+    for command in commands {
+        let id = command["command"].as_str().expect("a name");
+        assert!(bundle.contains(&format!("\"{id}\"")), "{id} is not registered");
+    }
+    let untrusted = &manifest["capabilities"]["untrustedWorkspaces"];
+    assert_eq!(untrusted["restrictedConfigurations"], serde_json::json!(["speclens.path"]));
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"), "the extension has the version of the server");
 }
 
