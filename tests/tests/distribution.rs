@@ -12,7 +12,7 @@ use speclens_tests::interpreters::interpreters;
 use speclens_tests::process::output_within;
 
 /// The tools, from the package index that pip is set up for.
-const TOOLS: [&str; 2] = ["maturin==1.16.0", "pre-commit==4.7.0"];
+const TOOLS: [&str; 3] = ["maturin==1.16.0", "pre-commit==4.7.0", "check-jsonschema==0.39.0"];
 
 /// The wheel, and an environment with nothing else in it.
 struct Installed {
@@ -59,6 +59,20 @@ fn the_action_annotates() {
     assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
     for part in ["::error ", "file=replaced_module.py", "line=9"] {
         assert!(shown(&output).contains(part), "{part}: {}", shown(&output));
+    }
+}
+
+#[test]
+fn the_definitions_for_github_are_valid() {
+    let test = "the_definitions_for_github_are_valid";
+    let Some(installed) = need(test, INSTALLED.as_ref().map_err(Clone::clone)) else { return };
+    for (schema, file) in [
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
+        ("vendor.github-actions", "action.yml"),
+    ] {
+        let mut check = command(installed.tools.with_file_name("check-jsonschema"));
+        check.args(["--builtin-schema", schema]).arg(repository().join(file));
+        finished(&mut check, Duration::from_mins(1)).unwrap_or_else(|problem| panic!("{problem}"));
     }
 }
 
@@ -118,7 +132,7 @@ fn install() -> Result<Installed, String> {
 
 /// A Python that has the tools, kept between runs.
 fn tools() -> Result<PathBuf, String> {
-    let directory = target().join("clients").join(TOOLS.join("-"));
+    let directory = target().join("clients").join(TOOLS.join("-").replace('=', ""));
     let (python, whole) = (directory.join("bin/python"), directory.join("whole"));
     if !whole.is_file() {
         drop(std::fs::remove_dir_all(&directory));

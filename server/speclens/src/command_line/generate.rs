@@ -19,7 +19,7 @@ pub fn completions(arguments: &Completions) -> Result<Verdict, Failure> {
 }
 
 pub fn man(arguments: &ManPage) -> Result<Verdict, Failure> {
-    // `-V` has the version alone; the other one differs between builds.
+    // `speclens help` only repeats what `--help` says.
     let mut program = Arguments::command().disable_help_subcommand(true);
     program.build();
     let wanted = match &arguments.command {
