@@ -154,8 +154,10 @@ impl Machine<'_> {
         let value = |name| self.state.heap.slot(id, name).map(|slot| &slot.value);
         let is_made = matches!(self.state.heap.get(id).payload, Payload::Module { made: None });
         let built_in = Value::Builtin("_frozen_importlib.BuiltinImporter");
+        let is_main = || value("__name__").and_then(Value::as_str) == Some("__main__");
         self.is_module(id)
-            && (value("__loader__") == Some(&built_in) || is_made && value("__spec__") == Some(&Value::None))
+            && (value("__loader__") == Some(&built_in)
+                || is_made && value("__spec__") == Some(&Value::None) && !is_main())
     }
 
     /// `__getattr__`: the module's own (PEP 562, 3.7+), or the class's.
