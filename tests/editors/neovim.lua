@@ -1,5 +1,6 @@
--- Run as `nvim --headless --clean -u neovim.lua`: opens a file of the tour with editors/neovim/lsp/speclens.lua and
--- writes what a user would see, step by step, as JSON into $SPECLENS_REPORT.
+-- Run as `nvim --headless --clean -u neovim.lua`: opens a file of the tour with the plugin in editors/neovim and writes
+-- what a user would see, step by step, as JSON into $SPECLENS_REPORT. With $SPECLENS_OLD the plugin sees an editor without
+-- `vim.lsp.enable`, as 0.9 and 0.10 are.
 
 -- Else Neovim's own Python support starts every interpreter on PATH.
 vim.g.loaded_python3_provider = 0
@@ -83,10 +84,65 @@ local function settle(buffer, count)
   return diagnostics(buffer)
 end
 
+-- Runs a command of the user's and gives the text of the window that it opens.
+local function window_of(command, name)
+  vim.cmd(command)
+  local text
+  wait('window of ' .. command, function()
+    local buffer = vim.fn.bufnr(name)
+    text = buffer ~= -1 and table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n') or ''
+    return text ~= ''
+  end)
+  vim.cmd.close()
+  return text
+end
+
+local function health()
+  vim.cmd('checkhealth speclens')
+  local text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')
+  vim.cmd('bwipeout!')
+  return text
+end
+
+-- What the plugin adds to the server.
+local function plugin(client, buffer, import_line)
+  report.completion = vim.fn.getcompletion('Speclens e', 'cmdline')
+  report.health = health()
+  report.env = window_of('Speclens env', 'speclens://env')
+  report.explain = window_of('Speclens explain settings', 'speclens://explain settings')
+  vim.api.nvim_win_set_cursor(0, { import_line, #'import s' })
+  report.explain_under_cursor = window_of('Speclens explain', 'speclens://explain settings')
+  vim.cmd('helptags ' .. vim.fn.fnameescape(vim.env.SPECLENS_RUNTIME .. '/doc'))
+  vim.cmd('help :Speclens-explain')
+  report.help = vim.fn.expand('%:t')
+  vim.cmd('helpclose')
+
+  vim.cmd('Speclens restart')
+  local restarted
+  wait('restarted client', function()
+    restarted = vim.lsp.get_clients({ bufnr = buffer, name = 'speclens' })[1]
+    return restarted ~= nil and restarted.initialized and restarted.id ~= client.id
+  end)
+  report.restarted = settle(buffer, 2)
+  return restarted
+end
+
+-- The server as a user of this editor starts it.
+local function start()
+  local config = { cmd = { vim.env.SPECLENS_PROGRAM, 'server' } }
+  if vim.env.SPECLENS_OLD then
+    vim.lsp.enable = nil
+    require('speclens').setup(config)
+  else
+    vim.lsp.config('speclens', config)
+    vim.lsp.enable('speclens')
+  end
+end
+
 local function run()
   vim.opt.runtimepath:prepend(vim.env.SPECLENS_RUNTIME)
-  vim.lsp.config('speclens', { cmd = { vim.env.SPECLENS_PROGRAM, 'server' } })
-  vim.lsp.enable('speclens')
+  vim.cmd('runtime! plugin/speclens.lua')
+  start()
 
   vim.cmd.edit(vim.env.SPECLENS_FILE)
   local buffer = vim.api.nvim_get_current_buf()
@@ -113,6 +169,7 @@ local function run()
 
   vim.cmd.undo()
   report.undone = settle(buffer, 2)
+  client = plugin(client, buffer, import_line)
 
   local stopped = vim.uv.hrtime()
   client:stop()

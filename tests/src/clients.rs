@@ -49,14 +49,19 @@ pub fn speclens() -> Result<PathBuf, String> {
     PROGRAM.clone()
 }
 
-/// The `nvim` program.
+/// The `nvim` program, installed once.
 pub fn neovim() -> Result<PathBuf, String> {
+    static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(install_neovim);
+    PROGRAM.clone()
+}
+
+fn install_neovim() -> Result<PathBuf, String> {
     let python = interpreters().last().ok_or("Neovim is installed by pip, and there is no Python")?;
     let directory = target().join("clients").join(NEOVIM);
     let program = directory.join("bin/nvim");
     #[expect(clippy::disallowed_methods, reason = "the target directory")]
     if !program.exists() {
-        // Another test may be at it too: each installs beside, and the first to end gives its own.
+        // Another test program may be at it too: each installs beside, and the first to end gives its own.
         let beside = target().join("clients").join(format!("neovim-{}", std::process::id()));
         let mut environment = command(&python.program);
         finished(environment.args(["-m", "venv"]).arg(&beside), Duration::from_mins(2))?;

@@ -1,7 +1,7 @@
 //! The editors, for real: Neovim opens a file of the tour, and the extension for VS Code is built.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,12 +11,31 @@ use speclens_tests::clients::{
 
 #[test]
 fn neovim_shows_findings_and_predictions() {
-    let test = "neovim_shows_findings_and_predictions";
-    let Some(nvim) = need(test, neovim()) else { return };
+    let Some((report, tour)) = run_neovim("neovim_shows_findings_and_predictions", "neovim", &[]) else {
+        return;
+    };
+    assert_report(&report, &tour);
+    assert_plugin(&report, "Neovim has vim.lsp.config and vim.lsp.enable");
+}
+
+#[test]
+fn neovim_without_enable_shows_the_same() {
+    let test = "neovim_without_enable_shows_the_same";
+    let Some((report, tour)) = run_neovim(test, "neovim-old", &[("SPECLENS_OLD", "1")]) else { return };
+    assert_report(&report, &tour);
+    assert_plugin(&report, "the server starts by require('speclens').setup()");
+}
+
+/// What Neovim reports, and the tour that it saw.
+fn run_neovim(test: &str, name: &str, variables: &[(&str, &str)]) -> Option<(Value, PathBuf)> {
+    let nvim = need(test, neovim())?;
     let program = speclens().unwrap_or_else(|problem| panic!("{problem}"));
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("neovim");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let tour = directory.join("tour");
     copy_fresh(&repository().join("tests/workspaces/tour"), &tour).expect("a copy of the tour");
+    // `:helptags` writes into it.
+    let plugin = directory.join("plugin");
+    copy_fresh(&repository().join("editors/neovim"), &plugin).expect("a copy of the plugin");
     let report = directory.join("report.json");
     drop(std::fs::remove_file(&report));
     let mut run = command(nvim);
@@ -31,16 +50,33 @@ fn neovim_shows_findings_and_predictions() {
         run.env(name, directory.join(below));
     }
     run.env("SPECLENS_PROGRAM", program)
-        .env("SPECLENS_RUNTIME", repository().join("editors/neovim"))
+        .env("SPECLENS_RUNTIME", plugin)
         .env("SPECLENS_FILE", tour.join("replaced_module.py"))
-        .env("SPECLENS_REPORT", &report);
+        .env("SPECLENS_REPORT", &report)
+        .envs(variables.iter().copied());
     finished(&mut run, Duration::from_mins(3)).unwrap_or_else(|problem| panic!("{problem}"));
     let written = std::fs::read_to_string(&report).expect("the report of Neovim");
     let report: Value = serde_json::from_str(&written).expect("JSON");
     let shown = serde_json::to_string_pretty(&report).expect("JSON");
     println!("{shown}");
     assert!(report.get("problem").is_none(), "{shown}");
-    assert_report(&report, &tour);
+    Some((report, tour))
+}
+
+/// What the plugin adds to the server: the command, the check of health, the help.
+fn assert_plugin(report: &Value, editor: &str) {
+    let text = |key: &str| report[key].as_str().unwrap_or_default();
+    assert_eq!(report["completion"], serde_json::json!(["env", "explain"]));
+    let health = text("health");
+    assert!(health.contains(editor) && !health.contains("ERROR"), "{health}");
+    for part in [concat!("is speclens ", env!("CARGO_PKG_VERSION")), "CPython ", "The server runs"] {
+        assert!(health.contains(part), "{part}: {health}");
+    }
+    assert!(text("env").contains("Search path (sys.path)"), "{}", text("env"));
+    assert!(text("explain").starts_with("settings is a module"), "{}", text("explain"));
+    assert_eq!(report["explain_under_cursor"], report["explain"]);
+    assert_eq!(report["help"], "speclens.txt");
+    assert_eq!(report["restarted"], report["opened"]);
 }
 
 fn assert_report(report: &Value, tour: &Path) {
@@ -120,6 +156,14 @@ fn the_vscode_extension_bundles() {
     let manifest = std::fs::read_to_string(directory.join("package.json")).expect("the manifest");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(manifest["activationEvents"], serde_json::json!(["onLanguage:python"]));
+    let commands = manifest["contributes"]["commands"].as_array().expect("a list");
+    assert_eq!(commands.len(), 4);
+    for command in commands {
+        let id = command["command"].as_str().expect("a name");
+        assert!(bundle.contains(&format!("\"{id}\"")), "{id} is not registered");
+    }
+    let untrusted = &manifest["capabilities"]["untrustedWorkspaces"];
+    assert_eq!(untrusted["restrictedConfigurations"], serde_json::json!(["speclens.path"]));
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"), "the extension has the version of the server");
 }
 

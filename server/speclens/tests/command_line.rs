@@ -21,6 +21,22 @@ use speclens_analysis::RULES;
 /// No run of the program takes as long as this.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// All commands that a user sees.
+const COMMANDS: [&str; 12] = [
+    "server",
+    "check",
+    "explain",
+    "env",
+    "rule",
+    "schema",
+    "resolve",
+    "effects",
+    "graph",
+    "verify",
+    "completions",
+    "man",
+];
+
 /// A directory of its own for one test, removed at its end.
 struct Place(PathBuf);
 
@@ -96,14 +112,59 @@ fn help_names_every_command() {
     let place = Place::new(&[]);
     let help = place.speclens(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in
-        ["server", "check", "explain", "env", "rule", "schema", "resolve", "effects", "graph", "verify"]
-    {
+    for command in COMMANDS {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command} in {}", help.out);
         assert_eq!(place.speclens(&[command, "--help"]).code, Some(0), "{command}");
     }
-    let version = place.speclens(&["--version"]);
-    assert_eq!(version.out, format!("speclens {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_version_tells_builds_apart() {
+    let place = Place::new(&[]);
+    let version = concat!("speclens ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(place.speclens(&["-V"]).out, format!("{version}\n"));
+    let long = place.speclens(&["--version"]).out;
+    let build = long.strip_prefix(version).and_then(|rest| rest.trim_end().strip_prefix(" ("));
+    let build = build.and_then(|rest| rest.strip_suffix(')')).unwrap_or_else(|| panic!("{long}"));
+    // Commit and platform; the commit is left out where it is not known.
+    let platform = build.rsplit(", ").next().unwrap();
+    assert!(platform.split('-').count() >= 3 && platform.contains(std::env::consts::ARCH), "{long}");
+}
+
+#[test]
+fn bash_completes_commands_and_values() {
+    let place = Place::new(&[]);
+    let script = place.speclens(&["completions", "bash"]);
+    assert_eq!(script.code, Some(0), "{script:?}");
+    fs::write(place.0.join("speclens.bash"), &script.out).unwrap();
+    for (words, expected) in [("speclens expl", "explain"), ("speclens check --output-format sa", "sarif")] {
+        let ask = format!(
+            "source ./speclens.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _speclens speclens \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let mut bash = place.command("bash");
+        bash.args(["--noprofile", "--norc", "-c", &ask]);
+        let run = Run::of(bash, "");
+        assert_eq!(run.out.trim(), expected, "{words}: {run:?}");
+    }
+    for shell in ["elvish", "fish", "powershell", "zsh"] {
+        let script = place.speclens(&["completions", shell]).out;
+        assert!(COMMANDS.iter().all(|command| script.contains(command)), "{shell}");
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_of_each_command() {
+    let place = Place::new(&[]);
+    let page = place.speclens(&["man"]).out;
+    assert!(page.contains(".TH speclens 1"), "{page}");
+    assert!(COMMANDS.iter().all(|command| page.contains(&format!("speclens\\-{command}(1)"))), "{page}");
+    for command in COMMANDS {
+        let page = place.speclens(&["man", command]).out;
+        assert!(page.contains(&format!(".TH speclens-{command} 1")), "{page}");
+    }
+    assert_eq!(place.speclens(&["man", "no-such-command"]).code, Some(2));
 }
 
 #[test]

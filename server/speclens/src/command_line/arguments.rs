@@ -10,6 +10,7 @@ use speclens_environment::PythonVersion;
 #[command(
     name = "speclens",
     version,
+    long_version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SPECLENS_BUILD"), ")"),
     about = "Knows what Python's import system will do, without running your code.",
     after_help = "Exit codes: 0 nothing to report, 1 something was found, 2 could not run."
 )]
@@ -72,6 +73,10 @@ pub enum Command {
     Graph(Graph),
     /// Start the interpreter, and compare what it says with what Speclens says
     Verify(Verify),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man(ManPage),
 }
 
 #[derive(Debug, Args)]
@@ -179,6 +184,23 @@ pub struct Verify {
     pub timeout: u64,
     #[command(flatten)]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For bash: speclens completions bash > ~/.local/share/bash-completion/completions/speclens"
+)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManPage {
+    /// The command whose page is wanted [default: the program's own]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod env;
 mod explain;
 mod files;
 mod fix;
+mod generate;
 mod graph;
 mod kept;
 mod output;
@@ -129,6 +130,8 @@ fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure>
         Command::Effects(arguments) => effects::run(session, arguments),
         Command::Graph(arguments) => graph::run(session, arguments),
         Command::Verify(arguments) => verify::run(session, arguments),
+        Command::Completions(arguments) => generate::completions(arguments),
+        Command::Man(arguments) => generate::man(arguments),
     };
     verdict.map(ExitCode::from)
 }
