@@ -1,14 +1,15 @@
 //! Reads of what a namespace package does not have, or has in another form than a module from a file.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use speclens_environment::environment;
-use speclens_imports::machine::{ModuleView, Observation, Seen};
+use speclens_imports::machine::{Deed, ModuleView, Observation, Seen};
 use speclens_source::Name;
 
-use super::evidence::of_module;
+use super::evidence::{deed_line, of_module};
 use super::{Context, certainty, fixes, what_follows};
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Finding, Related, Severity};
 
 /// `__file__`, `__cached__`, the spec's `origin`, `cached` or `loader`, which are None or not there.
 pub(super) fn without_file(
@@ -36,6 +37,7 @@ pub(super) fn without_file(
     finding.message = format!("`{read}` {gives} {what}");
     let after = what_follows(context, observation);
     finding.related = of_module(context, module, observation.span.start);
+    finding.related.extend(own_path_changes(context, observation));
     finding.and_then(after);
     let is_imported = !module.evidence.is_empty() || !read.contains("loader");
     let _ = write!(finding.message, ": `{name}` is a namespace package");
@@ -51,6 +53,15 @@ pub(super) fn without_file(
         finding.fixes.extend(fixes::guard(context, observation));
     }
     Some(finding)
+}
+
+/// The lines of the user's file that changed `sys.path` before, on which the portions depend.
+fn own_path_changes(context: &Context<'_>, observation: &Observation) -> Vec<Related> {
+    let own = observation
+        .changes
+        .iter()
+        .filter(|change| change.deed == Deed::ChangesPath && Path::new(&*change.site.file) == context.file);
+    own.map(|change| deed_line("", change)).collect()
 }
 
 /// `__path__` that is used as a list, a loader that is used as one of files.
