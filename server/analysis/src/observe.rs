@@ -1,9 +1,10 @@
 //! Running a file of the workspace on the machine: which module it is, where it is run from, what its reads see.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use speclens_environment::Project;
+use speclens_environment::{PathOrigin, Project, environment};
 use speclens_files::{Db, Entry};
 use speclens_imports::DatabaseWorld;
 use speclens_imports::machine::{EntryFile, Observation, Run, RunAs};
@@ -30,7 +31,7 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
     let (run_as, directory) = if launch == Some(Launch::Script) {
         (RunAs::Script, path.parent().unwrap_or(path).to_path_buf())
     } else {
-        how_it_runs(db, project.root(db), path, facts, is_script)
+        how_it_runs(db, project, path, facts, is_script)
     };
     let directory = directory.to_string_lossy().into_owned();
     let script_directory = (!project.request(db).isolated).then_some(directory);
@@ -46,7 +47,7 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
 /// directory that holds the outermost package; what is written as a script is run; the rest is imported from where it is.
 fn how_it_runs(
     db: &dyn Db,
-    root: &Path,
+    project: Project,
     path: &Path,
     facts: &ModuleFacts,
     is_script: bool,
@@ -54,7 +55,8 @@ fn how_it_runs(
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("__main__");
     let own = path.parent().unwrap_or(Path::new("/"));
     let mut parts: Vec<String> = if stem == "__init__" { Vec::new() } else { vec![stem.to_owned()] };
-    let depth = match package_depth(db, root, own) {
+    let depth = package_depth(db, project.root(db), own).max(installed_depth(db, project, own));
+    let depth = match depth {
         0 if is_script => return (RunAs::Script, own.to_path_buf()),
         // What imports by dots is in a package, if only a namespace package.
         0 => facts.relative_levels as usize,
@@ -82,6 +84,27 @@ fn package_depth(db: &dyn Db, root: &Path, own: &Path) -> usize {
         }
     }
     depth
+}
+
+/// How many directories from `own` upwards lie below the entry of the search path in which it is installed: what is installed
+/// is imported by its name from there, in a namespace package too.
+fn installed_depth(db: &dyn Db, project: Project, own: &Path) -> usize {
+    let entries = environment(db, project).search_path.iter().filter(|entry| {
+        let installs = matches!(
+            entry.origin,
+            PathOrigin::SitePackages | PathOrigin::UserSite | PathOrigin::StandardLibrary
+        );
+        installs && own.starts_with(&entry.path)
+    });
+    let below = entries.filter_map(|entry| own.strip_prefix(&entry.path).ok());
+    let nearest = below.min_by_key(|below| below.iter().count());
+    nearest.filter(|below| below.iter().all(is_identifier)).map_or(0, |below| below.iter().count())
+}
+
+fn is_identifier(name: &OsStr) -> bool {
+    let mut letters = name.to_str().unwrap_or_default().chars();
+    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 fn has_init(db: &dyn Db, directory: &Path) -> bool {

@@ -86,6 +86,12 @@ impl Machine<'_> {
         let value = Value::Object(id);
         if let Some(slot) = self.state.heap.slot(id, name) {
             let (found, certain) = (slot.value.clone(), slot.certain);
+            // Who looks for the code that calls may fill the names of its module.
+            if name == "f_back"
+                && let Value::Object(module) = self.module_of(&found)
+            {
+                self.state.heap.get_mut(module).open = true;
+            }
             if name == "__path__" {
                 self.recalculate(&found);
             }

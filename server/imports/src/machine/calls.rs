@@ -282,9 +282,24 @@ impl Machine<'_> {
         (result, consumer)
     }
 
+    /// Names that only functions bind, by `global`: a call that is not followed may have bound them.
+    fn bind_absent_globals(&mut self, module: ObjectId, names: &[Name]) {
+        // In a checkpoint such a module is another one: only the code that makes the module is looked at here.
+        let is_running = self.frames.iter().any(|frame| frame.module == module && !frame.is_function());
+        if !is_running {
+            return;
+        }
+        for name in names {
+            if self.state.heap.slot(module, name).is_none() {
+                self.set_slot(module, name, Value::Unknown);
+            }
+        }
+    }
+
     /// What a call that is not followed may have done to the names of its module.
     fn taint_globals(&mut self, function: &FunctionObject) {
         let Some(facts) = self.world.facts(&function.file) else { return };
+        self.bind_absent_globals(function.module, &facts.global_names);
         let module = self.state.heap.get(function.module);
         let is_known =
             |name: &Name| module.attributes.get(name).is_some_and(|slot| slot.value != Value::Unknown);

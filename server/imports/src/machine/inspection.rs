@@ -87,7 +87,7 @@ impl Machine<'_> {
     }
 
     /// `inspect.getmodule(object)`: of a module or a frame.
-    fn module_of(&self, object: &Value) -> Value {
+    pub(super) fn module_of(&self, object: &Value) -> Value {
         let Some(id) = object.as_object() else { return Value::Unknown };
         if self.is_module(id) {
             return object.clone();
