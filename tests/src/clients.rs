@@ -31,12 +31,13 @@ pub fn need<T>(test: &str, needed: Result<T, String>) -> Option<T> {
 /// The `speclens` program of this working copy, built now if need be.
 pub fn speclens() -> Result<PathBuf, String> {
     static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-        // The profile of the tests: their libraries are built already.
-        let arguments =
-            ["build", "--quiet", "--package", "speclens", "--bin", "speclens", "--profile", "test"];
+        // The profile of the tests, and with their features: then it is built already, or its libraries are.
+        let packages = ["--package", "speclens", "--package", env!("CARGO_PKG_NAME")];
+        let arguments = ["build", "--quiet", "--bin", "speclens", "--profile", "test"];
         let mut cargo = command(env!("CARGO"));
         cargo
             .args(arguments)
+            .args(packages)
             .arg("--message-format=json-render-diagnostics")
             .arg("--target-dir")
             .arg(target());

@@ -33,6 +33,8 @@ fn run_neovim(test: &str, name: &str, variables: &[(&str, &str)]) -> Option<(Val
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let tour = directory.join("tour");
     copy_fresh(&repository().join("tests/workspaces/tour"), &tour).expect("a copy of the tour");
+    // It lies below the repository, which would be taken for the workspace.
+    std::fs::write(tour.join("pyproject.toml"), "").expect("the mark of a workspace");
     // `:helptags` writes into it.
     let plugin = directory.join("plugin");
     copy_fresh(&repository().join("editors/neovim"), &plugin).expect("a copy of the plugin");
