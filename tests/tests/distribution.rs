@@ -7,7 +7,9 @@ use std::process::Output;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use speclens_tests::clients::{command, copy_fresh, finished, need, repository, speclens, target};
+use speclens_tests::clients::{
+    command, copy_fresh, finished, need, pip_install, repository, speclens, target,
+};
 use speclens_tests::interpreters::interpreters;
 use speclens_tests::process::output_within;
 
@@ -137,17 +139,7 @@ fn tools() -> Result<PathBuf, String> {
     if !whole.is_file() {
         drop(std::fs::remove_dir_all(&directory));
         make_environment(&directory)?;
-        let mut pip = command(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--only-binary",
-            ":all:",
-        ]);
-        finished(pip.args(TOOLS), Duration::from_mins(5))?;
+        finished(pip_install(&directory).args(TOOLS), Duration::from_mins(5))?;
         std::fs::write(&whole, "").map_err(|error| error.to_string())?;
     }
     Ok(python)

@@ -45,10 +45,18 @@ pub(super) fn submodule(
             place: Place { file: PathBuf::from(&**file), start: 0, end: 0 },
         });
     }
-    finding.help.push(if winner.is_namespace || !winner.evidence.is_empty() {
-        format!("a package with `__init__.py` cannot share its name with portions elsewhere: remove one of the two, or add {} to `{parent}.__path__`", hidden.display())
-    } else {
-        format!("rename {}, or put its directory behind {} on the search path", winner.file.as_deref().unwrap_or_default(), hidden.parent().unwrap_or(&hidden).display())
+    let (winner_file, at) = (winner.file.as_deref(), hidden.display());
+    let listing = context.db.entry(&hidden).listing(context.db);
+    let has_init = listing.is_some_and(|listing| listing.has_file("__init__.py"));
+    finding.help.push(match winner_file.filter(|_| winner.evidence.is_empty()) {
+        None => format!("what made `{parent}` did not look there: add {at} to `{parent}.__path__`"),
+        Some(_) if !has_init => format!(
+            "{at} has no __init__.py, so it is not looked at beside a module or package of that name: rename one of the two"
+        ),
+        Some(file) => {
+            let entry = hidden.parent().unwrap_or(&hidden).display();
+            format!("rename {file}, or put {entry} before it on the search path")
+        }
     });
     Some(finding)
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use speclens_environment::Project;
 use speclens_files::Db;
-use speclens_imports::machine::{ModuleView, Observation, ObservationKind, Outcome, Raised, Site};
+use speclens_imports::machine::{ModuleView, Observation, ObservationKind, Outcome, Raised, Seen, Site};
 use speclens_source::Span;
 
 use crate::finding::{Certainty, Finding, Place, Related, Severity};
@@ -155,6 +155,52 @@ fn what_follows(context: &Context<'_>, observation: &Observation) -> Option<Then
         }
     };
     Some(Then { text, certainty, related })
+}
+
+impl Context<'_> {
+    /// A finding about a read: how the module became what it is, and what comes of the read.
+    fn about(
+        &self,
+        observation: &Observation,
+        module: &ModuleView,
+        rule: &'static str,
+        severity: Severity,
+        message: String,
+    ) -> Finding {
+        let mut finding = self.finding(rule, severity, certainty(observation, None), observation.span);
+        finding.message = message;
+        finding.related = evidence::of_module(self, module, observation.span.start);
+        finding.and_then(what_follows(self, observation));
+        finding
+    }
+
+    /// The same about a read whose value is only wrong for what is done with it.
+    fn misused(
+        &self,
+        observation: &Observation,
+        module: &ModuleView,
+        rule: &'static str,
+        message: String,
+    ) -> Option<Finding> {
+        let certainty = what_follows(self, observation)?.certainty;
+        let mut finding = self.about(observation, module, rule, Severity::Error, message);
+        finding.certainty = certainty;
+        Some(finding)
+    }
+
+    /// The expression as the code has it, or in other words where that is too long.
+    fn quoted(&self, span: Span, otherwise: impl FnOnce() -> String) -> String {
+        self.expression(span).unwrap_or_else(otherwise)
+    }
+}
+
+/// What a read that fails gives: None, or the exception.
+fn failure(seen: &Seen) -> Option<String> {
+    match seen {
+        Seen::None => Some("None".to_owned()),
+        Seen::Raises(raised) => Some(raised.headline()),
+        Seen::Known(_) | Seen::Unknown => None,
+    }
 }
 
 impl Finding {

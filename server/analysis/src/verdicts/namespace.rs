@@ -7,9 +7,9 @@ use speclens_environment::environment;
 use speclens_imports::machine::{Deed, ModuleView, Observation, Seen};
 use speclens_source::Name;
 
-use super::evidence::{deed_line, of_module};
-use super::{Context, certainty, fixes, what_follows};
-use crate::finding::{Certainty, Finding, Related, Severity};
+use super::evidence::deed_line;
+use super::{Context, certainty, failure, fixes, will};
+use crate::finding::{Finding, Related, Severity};
 
 /// `__file__`, `__cached__`, the spec's `origin`, `cached` or `loader`, which are None or not there.
 pub(super) fn without_file(
@@ -18,27 +18,16 @@ pub(super) fn without_file(
     module: &ModuleView,
     seen: &Seen,
 ) -> Option<Finding> {
-    let what = match seen {
-        Seen::None => "None".to_owned(),
-        Seen::Raises(raised) => raised.headline(),
-        Seen::Known(_) | Seen::Unknown => return None,
+    let what = failure(seen)?;
+    let (name, certainty) = (&module.name, certainty(observation, None));
+    let (gives, severity) = match seen {
+        Seen::None => (will(certainty, "is", "may be"), Severity::Warning),
+        _ => (will(certainty, "raises", "may raise"), Severity::Error),
     };
-    let certainty = certainty(observation, None);
-    let severity = if matches!(seen, Seen::None) { Severity::Warning } else { Severity::Error };
-    let mut finding = context.finding("namespace-without-file", severity, certainty, observation.span);
-    let gives = match (seen, certainty) {
-        (Seen::None, Certainty::Certain) => "is",
-        (Seen::None, Certainty::Possible) => "may be",
-        (_, Certainty::Certain) => "raises",
-        (_, Certainty::Possible) => "may raise",
-    };
-    let name = &module.name;
-    let read = context.expression(observation.span).unwrap_or_else(|| name.to_string());
-    finding.message = format!("`{read}` {gives} {what}");
-    let after = what_follows(context, observation);
-    finding.related = of_module(context, module, observation.span.start);
+    let read = context.quoted(observation.span, || name.to_string());
+    let message = format!("`{read}` {gives} {what}");
+    let mut finding = context.about(observation, module, "namespace-without-file", severity, message);
     finding.related.extend(own_path_changes(context, observation));
-    finding.and_then(after);
     let is_imported = !module.evidence.is_empty() || !read.contains("loader");
     let _ = write!(finding.message, ": `{name}` is a namespace package");
     if !is_imported {
@@ -71,20 +60,13 @@ pub(super) fn is_not(
     module: &ModuleView,
     attribute: &Name,
 ) -> Option<Finding> {
-    let then = what_follows(context, observation)?;
-    let certainty = then.certainty;
-    let mut finding = context.finding("namespace-path", Severity::Error, certainty, observation.span);
-    let name = &module.name;
-    let read = context.expression(observation.span).unwrap_or_else(|| name.to_string());
-    let kind = if attribute == "__path__" {
-        "the computed path of a namespace package, which is no list"
+    let (rule, kind) = if attribute == "__path__" {
+        ("namespace-path", "the computed path of a namespace package, which is no list")
     } else {
-        finding.rule = "namespace-loader";
-        "the loader of a namespace package, which has no file"
+        ("namespace-loader", "the loader of a namespace package, which has no file")
     };
-    finding.message = format!("`{read}` is {kind}");
-    finding.related = of_module(context, module, observation.span.start);
-    finding.and_then(Some(then));
+    let read = context.quoted(observation.span, || module.name.to_string());
+    let mut finding = context.misused(observation, module, rule, format!("`{read}` is {kind}"))?;
     finding.help.extend(help(context, module));
     Some(finding)
 }

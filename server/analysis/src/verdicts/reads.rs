@@ -7,7 +7,7 @@ use speclens_imports::machine::{ModuleView, Observation, Seen, SpecState};
 use speclens_source::Name;
 
 use super::evidence::of_module;
-use super::{Context, advisories, certainty, fixes, namespace, origins, what_follows, will};
+use super::{Context, advisories, certainty, failure, fixes, namespace, origins, what_follows, will};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// `module.__spec__`, `module.__file__`, ….
@@ -29,10 +29,10 @@ pub(super) fn module_attribute(
         _ if matches!(module.spec, SpecState::None | SpecState::Missing) && !module.is_main => {
             origins::not_set(context, observation, module, attribute, seen)
         }
-        "__file__" => origins::without_file(context, observation, module, seen),
         "__loader__" if observation.consequence.is_some() && matches!(seen, Seen::Known(_)) => {
-            origins::unusual_loader(context, observation, module)
+            origins::unusual_loader(context, observation, module, seen)
         }
+        "__file__" => origins::not_set(context, observation, module, attribute, seen),
         "__loader__" if !module.evidence.is_empty() && !module.is_main => {
             origins::not_set(context, observation, module, attribute, seen)
         }
@@ -57,7 +57,7 @@ pub(super) fn spec_attribute(
             namespace::without_file(context, observation, module, seen)
                 .or_else(|| namespace::is_not(context, observation, module, attribute))
         }
-        "loader" => origins::unusual_loader(context, observation, module),
+        "loader" => origins::unusual_loader(context, observation, module, seen),
         "origin" => origins::not_a_path(context, observation, module, seen),
         "cached" => origins::not_cached(context, observation, module, seen),
         "name" => origins::of_another(context, observation, module, seen, asked),
@@ -73,11 +73,7 @@ pub(super) fn call(
     module: &ModuleView,
     seen: &Seen,
 ) -> Option<Finding> {
-    let what = match seen {
-        Seen::None => "None".to_owned(),
-        Seen::Raises(raised) => raised.headline(),
-        Seen::Known(_) | Seen::Unknown => return None,
-    };
+    let what = failure(seen)?;
     let certainty = match seen {
         Seen::Raises(raised) => certainty(observation, Some(raised)),
         _ => certainty(observation, None),

@@ -221,9 +221,14 @@ impl Machine<'_> {
         let before = self.observations.len();
         let read = Read { span, value: value.span, before, asked: None };
         self.observe_attribute(&read, &owner, &Name::from(name), &result, tested);
+        self.attach_observation(before, result)
+    }
+
+    /// An exception belongs to the observation that was made of it after the first `count`.
+    fn attach_observation(&self, count: usize, result: Raises<Value>) -> Raises<Value> {
         result.map_err(|mut raised| {
-            if self.observations.len() > before {
-                raised.observations.push(before);
+            if self.observations.len() > count {
+                raised.observations.push(self.observations.len() - 1);
             }
             raised
         })
@@ -246,12 +251,7 @@ impl Machine<'_> {
         let asks = call.arguments.len() > 2 || tested;
         let count = self.observations.len();
         self.observe_attribute(&read, object, name, &result, asks);
-        result.map_err(|mut raised| {
-            if self.observations.len() > count {
-                raised.observations.push(count);
-            }
-            raised
-        })
+        self.attach_observation(count, result)
     }
 
     /// A call of the import system, or of what looks at its metadata, in the user's file.
@@ -269,12 +269,9 @@ impl Machine<'_> {
         self.observe_own_find_spec(span, function, call);
         let Value::Builtin(function) = *function else { return result };
         let Some(kind) = self.observed_call(function, call, first, &result) else { return result };
-        let index = self.observations.len();
+        let count = self.observations.len();
         self.observe(span, kind, false);
-        result.map_err(|mut raised| {
-            raised.observations.push(index);
-            raised
-        })
+        self.attach_observation(count, result)
     }
 
     fn observed_call(

@@ -176,9 +176,14 @@ impl Machine<'_> {
             }
             (Some("builtins"), "__import__") => {
                 self.note_change(Deed::ReplacesImport);
+                if *value == Value::Builtin("builtins.__import__") && self.is_certain() {
+                    // It is put back.
+                    self.state.import_function = None;
+                    return true;
+                }
                 self.observe_import_replaced();
                 self.state.import_function = Some(self.installed(value));
-                if !self.is_function(value) && *value != Value::Builtin("builtins.__import__") {
+                if !self.is_function(value) {
                     self.add_finder(Some(0), &Value::Unknown);
                 }
                 true

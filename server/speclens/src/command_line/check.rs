@@ -78,7 +78,7 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
 /// A fix may make room for another: so often, at most.
 const MAX_ROUNDS: usize = 50;
 
-/// The findings from a former run, where nothing has changed; `anew` where they are wanted only for what changes next.
+/// The findings from a former run, where nothing has changed; computed where they are asked for `anew`, to be changed by fixes.
 fn look_or_recall(session: &mut Session, jobs: &[Job], anew: bool) -> Result<Looked, Failure> {
     let files: Vec<(&Path, &Path)> = {
         let db = session.database.db();
@@ -90,7 +90,8 @@ fn look_or_recall(session: &mut Session, jobs: &[Job], anew: bool) -> Result<Loo
         return Ok(looked);
     }
     let looked = look(session, jobs)?;
-    if let Some((cache, key)) = session.cache.as_ref().zip(key) {
+    // Why a file was not checked may be a fault of the moment.
+    if let Some((cache, key)) = session.cache.as_ref().zip(key).filter(|_| looked.problems.is_empty()) {
         cache.put(key, &session.database, &looked);
     }
     Ok(looked)
