@@ -12,7 +12,7 @@ use crate::finding::Place;
 use crate::hover::{noteworthy, target};
 use crate::observe::observe;
 use crate::resolver::Resolver;
-use crate::verdicts::{evidence_of, view_of};
+use crate::verdicts::evidence_of;
 
 /// Where something comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,7 @@ fn modules(
         }
         ObservationKind::FindSpec { module: Some(view), .. } => files(view),
         ObservationKind::FindSpec { name, found: true, .. } => found(db, project, name),
-        _ => view_of(observation).filter(|view| view.is_namespace).map(files).unwrap_or_default(),
+        _ => observation.kind.module().filter(|view| view.is_namespace).map(files).unwrap_or_default(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::check::check_file;
 use crate::finding::{Finding, Place, Related};
 use crate::observe::observe;
 use crate::resolver::Resolver;
-use crate::verdicts::{change_lines, view_of};
+use crate::verdicts::change_lines;
 
 /// The text of a hover.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn hover(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option<
         .iter()
         .find(|finding| finding.place.start <= span.start && span.end <= finding.place.end);
     let mut markdown = prediction(observation, finding)?;
-    if let Some(view) = view_of(observation) {
+    if let Some(view) = observation.kind.module() {
         kind(view, &mut markdown);
         losers(db, project, view, &mut markdown);
     }

@@ -76,20 +76,8 @@ pub(crate) fn evidence_of(
     observation: &Observation,
 ) -> Vec<Related> {
     let context = Context { db, project, file, observed };
-    let view = view_of(observation);
+    let view = observation.kind.module();
     view.map(|view| evidence::of_module(&context, view, observation.span.start)).unwrap_or_default()
-}
-
-/// The module that an observation is about.
-pub(crate) fn view_of(observation: &Observation) -> Option<&ModuleView> {
-    match &observation.kind {
-        ObservationKind::Import { view, .. } => view.as_ref(),
-        ObservationKind::FindSpec { module, .. } | ObservationKind::Call { module, .. } => module.as_ref(),
-        ObservationKind::ModuleAttribute { module, .. } | ObservationKind::SpecAttribute { module, .. } => {
-            Some(module)
-        }
-        ObservationKind::Hook(_) | ObservationKind::Walk { .. } => None,
-    }
 }
 
 impl Context<'_> {

@@ -114,6 +114,20 @@ pub(super) fn not_a_path(
     Some(finding)
 }
 
+/// `origin` of a spec that some finder made without one.
+pub(super) fn nowhere(
+    context: &Context<'_>,
+    observation: &Observation,
+    module: &ModuleView,
+    seen: &Seen,
+) -> Option<Finding> {
+    let Seen::None = seen else { return None };
+    let is = will(certainty(observation, None), "is", "may be");
+    let read = context.quoted(observation.span, || format!("{}.__spec__.origin", module.name));
+    let message = format!("`{read}` {is} None: this spec does not say where the module comes from");
+    Some(context.about(observation, module, "module-without-file", Severity::Information, message))
+}
+
 /// What `origin` is where it is no path (`BuiltinImporter`, `FrozenImporter`; of a namespace package in Python 3.6).
 const NOT_PATHS: &[&str] = &["'built-in'", "'frozen'", "'namespace'"];
 

@@ -58,7 +58,8 @@ pub(super) fn spec_attribute(
                 .or_else(|| namespace::is_not(context, observation, module, attribute))
         }
         "loader" => origins::unusual_loader(context, observation, module, seen),
-        "origin" => origins::not_a_path(context, observation, module, seen),
+        "origin" => origins::not_a_path(context, observation, module, seen)
+            .or_else(|| origins::nowhere(context, observation, module, seen)),
         "cached" => origins::not_cached(context, observation, module, seen),
         "name" => origins::of_another(context, observation, module, seen, asked),
         _ => None,

@@ -93,6 +93,21 @@ impl Machine<'_> {
         self.put_entry(&format!("{own}.lib"), lib, None);
     }
 
+    /// Whether an extension module may have put a module below itself (`PyImport_AddModule`, pybind11's `def_submodule`):
+    /// no finder looks there.
+    pub(super) fn extension_may_make(&mut self, name: &str) -> bool {
+        let Some((parent, last)) = name.rsplit_once('.') else { return false };
+        let Some(entry) = self.module_entry(parent) else { return false };
+        let Some(id) = entry.value.as_object().filter(|id| self.is_module(*id)) else { return false };
+        let loader = self.state.heap.slot(id, "__loader__").and_then(|slot| slot.value.as_object());
+        let class = loader.map(|loader| self.class_name(&self.state.heap.get(loader).class));
+        class.is_some_and(|class| class == "ExtensionFileLoader")
+            && self
+                .text_attribute(id, "__file__")
+                .and_then(|file| self.world.binary(&file))
+                .is_some_and(|facts| facts.mentions(last))
+    }
+
     fn run_compiled(&mut self, module: ObjectId, source: &Arc<str>, facts: &ModuleFacts) {
         // To Cython, `import cython` is a word of the language.
         let is_new = self.state.modules.get("cython").is_none();

@@ -174,7 +174,7 @@ impl Machine<'_> {
 
     /// Notes an observation of the user's file.
     pub(super) fn observe(&mut self, span: Span, kind: ObservationKind, handled: bool) {
-        let certain = self.is_certain();
+        let certain = self.is_certain() && !kind.module().is_some_and(|module| module.is_supposed);
         let uncalled = self.uncalled;
         let changes = Arc::clone(&self.state.changes);
         let consequence = None;

@@ -146,6 +146,8 @@ pub struct Machine<'w> {
     called: FxHashSet<*const Function>,
     /// The binaries that were loaded, whose strings are not looked at yet.
     mentions: Vec<extension::Mentions>,
+    /// The modules that the user's file takes out of `sys.modules` where they are only possibly there.
+    supposed: FxHashSet<value::ObjectId>,
     /// The imports of the user's file, while checkpoints can stand for them.
     chain: Option<run::Chain<'w>>,
 }
@@ -219,6 +221,7 @@ impl<'w> Machine<'w> {
             user_file: None,
             uncalled: false,
             called: FxHashSet::default(),
+            supposed: FxHashSet::default(),
             mentions: Vec::new(),
             chain: None,
         }

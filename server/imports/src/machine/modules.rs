@@ -451,6 +451,7 @@ impl Machine<'_> {
         Some(ModuleView {
             evidence: self.evidence_of(&name, id, spec),
             is_main: &*name == "__main__",
+            is_supposed: self.supposed.contains(&id),
             file: self.text_attribute(id, "__file__"),
             path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
             spec_name,

@@ -143,6 +143,16 @@ impl ObservationKind {
         }
     }
 
+    /// The module that a read is about.
+    pub fn module(&self) -> Option<&ModuleView> {
+        match self {
+            Self::Import { view, .. } => view.as_ref(),
+            Self::FindSpec { module, .. } | Self::Call { module, .. } => module.as_ref(),
+            Self::ModuleAttribute { module, .. } | Self::SpecAttribute { module, .. } => Some(module),
+            Self::Hook(_) | Self::Walk { .. } => None,
+        }
+    }
+
     /// Whether it is a read, whose value goes on.
     pub(super) fn is_read(&self) -> bool {
         self.seen().is_some()

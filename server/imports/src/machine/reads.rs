@@ -382,6 +382,7 @@ impl Machine<'_> {
             class: "module".into(),
             is_namespace,
             is_main: false,
+            is_supposed: false,
             path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
             file: self.text_attribute(id, "origin"),
             evidence: Vec::new(),

@@ -99,7 +99,21 @@ impl Machine<'_> {
         let Some(name) = index.as_str().map(str::to_owned) else { return Ok(Value::Unknown) };
         match self.module_entry(&name) {
             Some(entry) if entry.certain || !self.is_certain() => Ok(entry.value),
+            // The user's code takes it to be there.
+            Some(entry) if self.observes() => {
+                self.supposed.extend(entry.value.as_object());
+                Ok(entry.value)
+            }
             Some(_) => Ok(Value::Unknown),
+            None if self.observes() && self.extension_may_make(&name) => {
+                let made = self.odd_module(&name, "none");
+                self.supposed.extend(made.as_object());
+                self.state.put_module(
+                    &name,
+                    Entry { value: made.clone(), put: None, certain: false, startup: false },
+                );
+                Ok(made)
+            }
             None => Err(Raised::of("builtins.KeyError", format!("'{name}'"))),
         }
     }

@@ -35,6 +35,8 @@ pub struct ModuleView {
     pub is_namespace: bool,
     /// Whether it is the file that is run as a script.
     pub is_main: bool,
+    /// Whether it is only possibly in `sys.modules`.
+    pub is_supposed: bool,
     /// `__path__`, where it is known.
     pub path: Vec<Arc<str>>,
     /// `__file__` or `origin`, where it is known.
