@@ -21,6 +21,11 @@ fn rule(name: &str) {
 }
 
 #[test]
+fn call_raises() {
+    rule("call-raises");
+}
+
+#[test]
 fn find_spec_raises() {
     rule("find-spec-raises");
 }

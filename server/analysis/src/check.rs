@@ -62,6 +62,7 @@ fn rule_of(observation: &Observation) -> &'static str {
         ObservationKind::ModuleAttribute { .. } => "attribute",
         ObservationKind::SpecAttribute { .. } => "spec",
         ObservationKind::Call { .. } => "call",
+        ObservationKind::LibraryCall { .. } => "library",
         ObservationKind::Hook(_) => "hook",
         ObservationKind::Walk { .. } => "walk",
     }

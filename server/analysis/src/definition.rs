@@ -59,7 +59,7 @@ pub fn definition(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Op
 fn predicts(kind: &ObservationKind) -> bool {
     match kind {
         ObservationKind::Import { view, .. } => view.as_ref().is_some_and(noteworthy),
-        ObservationKind::FindSpec { .. } => true,
+        ObservationKind::FindSpec { .. } | ObservationKind::LibraryCall { .. } => true,
         ObservationKind::ModuleAttribute { seen, .. }
         | ObservationKind::SpecAttribute { seen, .. }
         | ObservationKind::Call { seen, .. } => !matches!(seen, Seen::Unknown),

@@ -70,6 +70,7 @@ pub(crate) fn target(observation: &Observation) -> Span {
         | ObservationKind::FindSpec { .. }
         | ObservationKind::Call { .. }
         | ObservationKind::Walk { .. }
+        | ObservationKind::LibraryCall { .. }
         | ObservationKind::Hook(_) => end - start,
     };
     Span { start: end.saturating_sub(length).max(start), end }
@@ -98,7 +99,7 @@ fn prediction(observation: &Observation, finding: Option<&Finding>) -> Option<St
                 (None, None) => format!("`{call}` {hedge}gives a spec: it is searched for"),
             })
         }
-        ObservationKind::Hook(_) | ObservationKind::Walk { .. } => None,
+        ObservationKind::Hook(_) | ObservationKind::Walk { .. } | ObservationKind::LibraryCall { .. } => None,
         ObservationKind::Call { function, module, seen } => match (module, seen) {
             (Some(module), Seen::None | Seen::Raises(_)) => {
                 let called = function.rsplit('.').next().unwrap_or(function);

@@ -18,6 +18,12 @@ pub struct Rule {
 /// All rules, by name.
 pub const RULES: &[Rule] = &[
     Rule {
+        name: "call-raises",
+        severity: Severity::Error,
+        summary: "A call of a library that raises because of what it reads of a module",
+        page: include_str!("rules/call-raises.md"),
+    },
+    Rule {
         name: "find-spec-raises",
         severity: Severity::Error,
         summary: "A call of `importlib.util.find_spec` that will raise",

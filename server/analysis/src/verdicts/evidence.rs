@@ -66,9 +66,9 @@ fn way(raised: &Raised) -> Vec<Related> {
     if let Some(outermost) = all.last().filter(|_| all.len() > SHOWN_LINES) {
         let between = all.len() - SHOWN_LINES - 1;
         let message = match between {
-            0 => "imported from here".to_owned(),
-            1 => "imported from here, by way of one more file".to_owned(),
-            many => format!("imported from here, by way of {many} more files"),
+            0 => "reached from here".to_owned(),
+            1 => "reached from here, by way of one more file".to_owned(),
+            many => format!("reached from here, by way of {many} more files"),
         };
         lines.push(Related { message, place: place(outermost) });
     }

@@ -21,6 +21,9 @@ pub(super) fn import(
     module: &Name,
     raised: &Raised,
 ) -> Option<Finding> {
+    if is_told_before(context, observation, raised) {
+        return None;
+    }
     let elsewhere = innermost(raised).is_some();
     if !elsewhere && let Some(finding) = hidden::submodule(context, observation, module, raised) {
         return Some(finding);
@@ -43,6 +46,22 @@ pub(super) fn import(
     finding.help.extend(missing_help(raised, elsewhere));
     finding.help.extend(culprit(raised).and_then(|name| upgrade(context, &name, raised)));
     Some(finding)
+}
+
+/// Whether an import before this one has ended the file's run, by the same exception of the same line.
+fn is_told_before(context: &Context<'_>, observation: &Observation, raised: &Raised) -> bool {
+    let certain = |of: &Observation, raised: &Raised| certainty(of, Some(raised)) == Certainty::Certain;
+    let Some(line) = innermost(raised).filter(|_| certain(observation, raised)) else { return false };
+    context.observed.observations.iter().any(|earlier| match &earlier.kind {
+        ObservationKind::Import { raised: Some(first), .. } => {
+            earlier.span.end <= observation.span.start
+                && !earlier.handled
+                && certain(earlier, first)
+                && innermost(first) == Some(line)
+                && first.headline() == raised.headline()
+        }
+        _ => false,
+    })
 }
 
 /// Whether an exception from the import line itself comes of what code did to `sys.modules`, or of how the file is run.

@@ -1,6 +1,7 @@
 //! The rules: an observation becomes a finding, or is what the reader of the code expects anyway.
 
 mod advisories;
+mod calls;
 mod evidence;
 mod fixes;
 mod hidden;
@@ -61,8 +62,11 @@ pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<
         }
         ObservationKind::Walk { function, path } => missing_init::walk(context, observation, function, path),
         ObservationKind::Hook(hook) => Some(hooks::hook(context, observation, hook)),
+        ObservationKind::LibraryCall { module, attribute, site, raised } => {
+            Some(calls::library(context, observation, module, attribute, site, raised))
+        }
         ObservationKind::Call { function, module, seen } => {
-            reads::call(context, observation, function, module.as_ref()?, seen)
+            calls::inspection(context, observation, function, module.as_ref()?, seen)
         }
     }
 }

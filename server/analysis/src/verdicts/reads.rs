@@ -7,7 +7,7 @@ use speclens_imports::machine::{ModuleView, Observation, Seen, SpecState};
 use speclens_source::Name;
 
 use super::evidence::of_module;
-use super::{Context, advisories, certainty, failure, fixes, namespace, origins, what_follows, will};
+use super::{Context, advisories, certainty, fixes, namespace, origins, what_follows, will};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// `module.__spec__`, `module.__file__`, ….
@@ -64,44 +64,6 @@ pub(super) fn spec_attribute(
         "name" => origins::of_another(context, observation, module, seen, asked),
         _ => None,
     }
-}
-
-/// `inspect.getfile(module)`, ….
-pub(super) fn call(
-    context: &Context<'_>,
-    observation: &Observation,
-    function: &str,
-    module: &ModuleView,
-    seen: &Seen,
-) -> Option<Finding> {
-    let what = failure(seen)?;
-    let certainty = match seen {
-        Seen::Raises(raised) => certainty(observation, Some(raised)),
-        _ => certainty(observation, None),
-    };
-    let (rule, because) = match module.spec {
-        _ if module.is_namespace => ("namespace-without-file", "is a namespace package"),
-        SpecState::None => ("module-without-spec", "has None for its `__spec__`"),
-        SpecState::Missing => ("module-without-spec", "has no `__spec__`"),
-        // What has no file and says so in its name.
-        _ if function.starts_with("inspect.") => ("module-without-file", "has no source file"),
-        _ => return None,
-    };
-    let severity = if matches!(seen, Seen::None) { Severity::Warning } else { Severity::Error };
-    let mut finding = context.finding(rule, severity, certainty, observation.span);
-    let gives = match seen {
-        Seen::None => will(certainty, "gives", "may give"),
-        _ => will(certainty, "raises", "may raise"),
-    };
-    let name = &module.name;
-    let called = function.rsplit('.').next().unwrap_or(function);
-    finding.message = format!("`{called}` of `{name}` {gives} {what}: `{name}` {because}");
-    finding.related = of_module(context, module, observation.span.start);
-    finding.and_then(what_follows(context, observation));
-    if module.is_namespace {
-        finding.help.extend(namespace::help(context, module));
-    }
-    Some(finding)
 }
 
 fn without_spec(

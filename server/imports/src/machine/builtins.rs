@@ -364,7 +364,9 @@ impl Machine<'_> {
         let region = self.region();
         match (name, first) {
             ("bool", Some(value)) => self.truth(value).map_or(Value::Unknown, Value::Bool),
-            ("str", Some(value)) => self.to_text(value).map_or(Value::Unknown, Value::str),
+            ("repr", Some(Value::Str(text))) => quoted(text).map_or(Value::Unknown, Value::str),
+            ("repr", Some(Value::Object(_))) => Value::Unknown,
+            ("str" | "repr", Some(value)) => self.to_text(value).map_or(Value::Unknown, Value::str),
             ("int", Some(Value::Str(text))) => text.trim().parse().map_or(Value::Unknown, Value::Int),
             ("int", Some(Value::Int(number))) => Value::Int(*number),
             ("dict", _) => {
@@ -565,4 +567,10 @@ impl Machine<'_> {
             _ => None,
         }
     }
+}
+
+/// `repr(text)`, where it is the text between quotes.
+fn quoted(text: &str) -> Option<String> {
+    let is_plain = text.chars().all(|c| matches!(c, ' '..='~') && !matches!(c, '\'' | '\\'));
+    is_plain.then(|| format!("'{text}'"))
 }

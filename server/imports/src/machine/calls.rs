@@ -268,6 +268,7 @@ impl Machine<'_> {
             frame.map(|frame| (frame.possible_returns, frame.consumer)).unwrap_or_default();
         let result = match result {
             Ok(completion) => {
+                self.forget_library_reads();
                 let last = match completion {
                     Completion::Return(value) => value,
                     _ => Value::None,
@@ -363,7 +364,7 @@ impl Machine<'_> {
 
     fn is_followed(&mut self, function: &FunctionObject) -> bool {
         let is_own = self.user_file.as_ref() == Some(&function.file);
-        let wanted = function.code.is_followed() || is_own && self.passes_reads();
+        let wanted = function.code.is_followed() || self.follows_all || is_own && self.passes_reads();
         if wanted && !self.may_follow() {
             self.unknown("a call that is nested too deep, or too long to follow");
             // It might have bound names in its own module, or in the one that calls it.

@@ -381,6 +381,8 @@ impl Machine<'_> {
             || raised.type_name.is_empty()
             || self.is_instance_of(&raised.class, &import_error) == Some(true)
             || self.is_expected(&raised.type_name)
+            // What a library has read of a module explains it.
+            || self.has_library_read()
             // What a library does with a None that it was given.
             || self.provenance.gives_none
                 && matches!(raised.type_name.as_str(), "TypeError" | "AttributeError")

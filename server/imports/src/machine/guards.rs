@@ -93,6 +93,7 @@ impl Machine<'_> {
             match caught {
                 Some(false) => {}
                 Some(true) => {
+                    self.forget_library_reads();
                     self.mark_handled(&raised);
                     return self.run_handler(handler, &raised);
                 }

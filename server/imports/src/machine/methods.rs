@@ -12,6 +12,7 @@ pub(super) const METHODS: &[&str] = &[
     "str.capitalize",
     "str.endswith",
     "str.format",
+    "str.isidentifier",
     "str.join",
     "str.lower",
     "str.lstrip",
@@ -260,6 +261,11 @@ impl Machine<'_> {
         match (name, arguments.len()) {
             ("str.lower", _) => Value::str(text.to_lowercase()),
             ("str.upper", _) => Value::str(text.to_uppercase()),
+            ("str.isidentifier", 0) if text.is_ascii() => {
+                let starts = !text.starts_with(|first: char| first.is_ascii_digit());
+                let words = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                Value::Bool(starts && words && !text.is_empty())
+            }
             ("str.strip", 0) => Value::str(text.trim()),
             ("str.lstrip", 0) => Value::str(text.trim_start()),
             ("str.rstrip", 0) => Value::str(text.trim_end()),

@@ -26,6 +26,7 @@ mod import_function;
 mod inspection;
 mod intrinsics;
 mod lazy;
+mod library;
 mod loader;
 mod methods;
 mod modules;
@@ -144,6 +145,10 @@ pub struct Machine<'w> {
     uncalled: bool,
     /// The functions of the user's file that were called.
     called: FxHashSet<*const Function>,
+    /// The odd metadata that was read since the user's file called a library, while it does.
+    library_reads: Option<Vec<library::LibraryRead>>,
+    /// Whether functions are followed that nothing tells of: the call has to do with an odd module.
+    follows_all: bool,
     /// The binaries that were loaded, whose strings are not looked at yet.
     mentions: Vec<extension::Mentions>,
     /// The modules that the user's file takes out of `sys.modules` where they are only possibly there.
@@ -222,6 +227,8 @@ impl<'w> Machine<'w> {
             uncalled: false,
             called: FxHashSet::default(),
             supposed: FxHashSet::default(),
+            library_reads: None,
+            follows_all: false,
             mentions: Vec::new(),
             chain: None,
         }

@@ -6,6 +6,7 @@ use speclens_source::{Name, Span};
 
 use super::exception::Raised;
 use super::state::Evidence;
+use super::value::Site;
 use super::view::ModuleView;
 
 /// One read, or one import, of the file that is looked at.
@@ -99,6 +100,17 @@ pub enum ObservationKind {
         /// The directories.
         path: Vec<Arc<str>>,
     },
+    /// A call of a library that looks at the metadata of a module, and raises because of what it sees.
+    LibraryCall {
+        /// The module.
+        module: ModuleView,
+        /// The attribute that the library reads.
+        attribute: Name,
+        /// The line of the library.
+        site: Site,
+        /// The exception.
+        raised: Raised,
+    },
     /// What the file does to the import system.
     Hook(Hook),
     /// `importlib.util.find_spec(name)`.
@@ -139,7 +151,11 @@ impl ObservationKind {
             Self::ModuleAttribute { seen, .. }
             | Self::SpecAttribute { seen, .. }
             | Self::Call { seen, .. } => Some(seen),
-            Self::Import { .. } | Self::FindSpec { .. } | Self::Walk { .. } | Self::Hook(_) => None,
+            Self::Import { .. }
+            | Self::FindSpec { .. }
+            | Self::Walk { .. }
+            | Self::LibraryCall { .. }
+            | Self::Hook(_) => None,
         }
     }
 
@@ -148,7 +164,9 @@ impl ObservationKind {
         match self {
             Self::Import { view, .. } => view.as_ref(),
             Self::FindSpec { module, .. } | Self::Call { module, .. } => module.as_ref(),
-            Self::ModuleAttribute { module, .. } | Self::SpecAttribute { module, .. } => Some(module),
+            Self::ModuleAttribute { module, .. }
+            | Self::SpecAttribute { module, .. }
+            | Self::LibraryCall { module, .. } => Some(module),
             Self::Hook(_) | Self::Walk { .. } => None,
         }
     }

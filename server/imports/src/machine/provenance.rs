@@ -230,7 +230,7 @@ impl Machine<'_> {
         self.provenance.returned.clear();
         self.provenance.passed = all;
         let gave = std::mem::replace(&mut self.provenance.gives_none, of_none);
-        let result = self.call(function, arguments, keywords);
+        let result = self.call_for_user(span, function, arguments, keywords);
         self.provenance.gives_none = gave;
         self.provenance.passed.clear();
         let returned = std::mem::take(&mut self.provenance.returned);

@@ -15,7 +15,7 @@ use super::value::{ObjectId, Payload, Value};
 use super::view::SpecState;
 
 /// The attributes of a spec.
-const SPEC_ATTRIBUTES: &[&str] =
+pub(super) const SPEC_ATTRIBUTES: &[&str] =
     &["name", "loader", "origin", "submodule_search_locations", "has_location", "cached", "parent"];
 
 /// What the loaders of files have beyond `create_module` and `exec_module` (`FileLoader` and `SourceLoader` in
@@ -44,6 +44,7 @@ impl Machine<'_> {
         let object = self.evaluate(value)?;
         let result = self.attribute(&object, name);
         if !self.observes() {
+            self.note_library_read(&object, name, &result);
             return result;
         }
         let result = match result {
@@ -244,7 +245,10 @@ impl Machine<'_> {
         result: Raises<Value>,
         tested: bool,
     ) -> Raises<Value> {
-        let Some(first) = call.arguments.first().filter(|_| self.observes()) else { return result };
+        let Some(first) = call.arguments.first().filter(|_| self.observes()) else {
+            self.note_library_read(object, name, &result);
+            return result;
+        };
         let asked = self.name_asked_for(first, object);
         let before = self.observations.len().saturating_sub(super::provenance::NEAR);
         let read = Read { span, value: first.span, before, asked };

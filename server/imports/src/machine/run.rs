@@ -135,6 +135,7 @@ impl<'w> Run<'w> {
         // A module's own exception is told where it is raised.
         drop(result);
         machine.run_uncalled(module, &file);
+        machine.set_up_apps(module, &file, &entry.facts.program);
         self.machine
     }
 }

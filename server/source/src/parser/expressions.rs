@@ -245,13 +245,18 @@ impl Lowering {
             }
             ast::InterpolatedStringElement::Interpolation(part) => {
                 let value = self.expression(&part.expression);
-                let plain = part.conversion == ast::ConversionFlag::None
-                    && part.format_spec.is_none()
-                    && part.debug_text.is_none();
-                if plain {
-                    value
-                } else {
-                    Expression { span: value.span, kind: ExpressionKind::Opaque([value].into()) }
+                let plain = part.format_spec.is_none() && part.debug_text.is_none();
+                let span = value.span;
+                match part.conversion {
+                    ast::ConversionFlag::None if plain => value,
+                    // Nobody binds another function to that name, in what is read here.
+                    ast::ConversionFlag::Repr if plain => {
+                        let function =
+                            Expression { span, kind: ExpressionKind::Name(Name::new_static("repr")) };
+                        let call = Call { function, arguments: [value].into(), keywords: Box::default() };
+                        Expression { span, kind: ExpressionKind::Call(Box::new(call)) }
+                    }
+                    _ => Expression { span, kind: ExpressionKind::Opaque([value].into()) },
                 }
             }
         }
