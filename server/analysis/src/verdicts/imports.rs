@@ -9,9 +9,10 @@ use speclens_imports::machine::{
 };
 use speclens_source::{Name, Span};
 
-use super::evidence::{culprit, innermost, of_exception, of_module};
+use super::evidence::{change_lines, culprit, innermost, of_exception, of_module};
 use super::{Context, advisories, certainty, fixes, hidden, will};
-use crate::finding::{Certainty, Edit, Finding, Fix, Place, Severity};
+use crate::finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
+use crate::resolver::Resolver;
 
 /// An import that raises. What the import line itself misses is told by every Python server, and not again here: only what
 /// another file does, or what code did to `sys.modules` before.
@@ -42,10 +43,35 @@ pub(super) fn import(
             .help
             .push(format!("import `{module}` before `{}`: in that order neither import raises", order.first));
         finding.fixes.extend(order.fix);
+        finding.related.extend(interference(context, observation, module, raised));
     }
     finding.help.extend(missing_help(raised, elsewhere));
     finding.help.extend(culprit(raised).and_then(|name| upgrade(context, &name, raised)));
     Some(finding)
+}
+
+/// What was done to the finders before an import raises something that is no ImportError: the first line of each file.
+fn interference(
+    context: &Context<'_>,
+    observation: &Observation,
+    module: &Name,
+    raised: &Raised,
+) -> Vec<Related> {
+    if matches!(raised.type_name.as_str(), "ImportError" | "ModuleNotFoundError") {
+        return Vec::new();
+    }
+    let mut lines = change_lines(&observation.changes);
+    lines.dedup_by(|later, earlier| later.place.file == earlier.place.file);
+    let spec = Resolver::new(context.db, context.project).resolve(module).resolution.spec;
+    if spec.is_some_and(|spec| spec.is_namespace())
+        && let Some(last) = lines.last_mut()
+    {
+        let _ = write!(
+            last.message,
+            "; `{module}` is a namespace package, whose spec has no loader to begin with"
+        );
+    }
+    lines
 }
 
 /// Whether an import before this one has ended the file's run, by the same exception of the same line.

@@ -1,6 +1,5 @@
 //! Attributes: the look-up of Python's data model, as far as modules, classes and their instances need it.
 
-use super::builtins::builtin_attribute;
 use super::exception::{Raised, Raises};
 use super::value::{ObjectId, Payload, Value};
 use super::{Machine, TryContext};
@@ -54,7 +53,7 @@ impl Machine<'_> {
         match object {
             Value::Unknown | Value::OneOf(_) => Ok(Some(Value::Unknown)),
             Value::None => Ok(if name.starts_with("__") { Some(Value::Unknown) } else { None }),
-            Value::Builtin(builtin) => Ok(Some(builtin_attribute(builtin, name))),
+            Value::Builtin(builtin) => Ok(self.finder_attribute(builtin, name)),
             Value::Object(id) => self.object_attribute(*id, name),
             Value::Method(_) | Value::Bool(_) | Value::Int(_) => Ok(Some(Value::Unknown)),
             Value::Str(_) | Value::Tuple(_) => Ok(Some(self.bound_builtin(object, name))),
@@ -112,11 +111,14 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         match &object.payload {
             Payload::Descriptor(pair) if object.class == Value::Builtin("builtins.super") => {
-                return Ok(Some(self.super_attribute(pair, name)));
+                let pair = pair.clone();
+                return Ok(Some(self.super_attribute(&pair, name)));
             }
             Payload::Class(_) => return self.class_attribute(id, name),
             Payload::Function(function) => return Ok(Some(self.function_attribute(function, name))),
-            Payload::List(_) | Payload::Dict(_) => return Ok(Some(self.bound_builtin(&value, name))),
+            Payload::List(_) | Payload::Dict(_) if self.find_in_class(&object.class, name).is_none() => {
+                return Ok(Some(self.bound_builtin(&value, name)));
+            }
             _ if self.owner_of_dict(&value).is_some() => return Ok(Some(self.bound_builtin(&value, name))),
             _ => {}
         }
@@ -181,6 +183,25 @@ impl Machine<'_> {
             return Ok(Some(Value::Unknown));
         }
         self.ask_for_attribute(&getter, arguments)
+    }
+
+    /// The exception for an attribute that an object does not have: the one that its own `__getattribute__` raises.
+    pub(super) fn refused_attribute(&mut self, object: &Value, name: &str) -> Box<Raised> {
+        let class = self.class_of(object);
+        let own = self.find_in_class(&class, "__getattribute__").filter(|own| own.as_object().is_some());
+        let asked = own.map(|own| {
+            self.tries.push(TryContext { catches: vec!["AttributeError".into()], ..Default::default() });
+            let asked = self.call(&own, vec![object.clone(), Value::str(name)], Vec::new());
+            self.tries.pop();
+            asked
+        });
+        match asked {
+            Some(Err(raised)) => raised,
+            _ => {
+                let message = format!("'{}' object has no attribute '{name}'", self.class_name(&class));
+                Raised::of("builtins.AttributeError", message)
+            }
+        }
     }
 
     /// Calls what answers for an attribute; `None` for its AttributeError.
@@ -298,7 +319,14 @@ impl Machine<'_> {
 
     /// `object.name = value`.
     pub(super) fn set_attribute(&mut self, object: &Value, name: &str, value: Value) -> Raises<()> {
-        let Value::Object(id) = *object else { return Ok(()) };
+        let id = match *object {
+            Value::Object(id) => id,
+            Value::Builtin(builtin) => {
+                self.patch_finder(builtin, name, value);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         if self.set_known_module_attribute(id, name, &value) {
             return Ok(());
         }

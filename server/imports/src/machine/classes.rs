@@ -271,7 +271,13 @@ impl Machine<'_> {
                 self.set_slot(id, name, value.clone());
             }
         }
-        if let Some(init) = self.find_in(&order, "__init__") {
+        let own_init = self.find_in(&order, "__init__");
+        if let Some(kind) = container(&order).filter(|_| own_init.is_none()) {
+            let mut with_self = vec![value.clone()];
+            with_self.extend(arguments);
+            let init = if kind == "dict" { "dict.__init__" } else { "list.__init__" };
+            self.call_builtin_method(init, &with_self, keywords)?;
+        } else if let Some(init) = own_init {
             let bound = Value::Method(Arc::new((value.clone(), init)));
             let followed = self.call(&bound, arguments, keywords)?;
             if matches!(followed, Value::Unknown) && !order.contains(&MODULE_TYPE) {
@@ -287,7 +293,12 @@ impl Machine<'_> {
         let order = self.bases(class);
         let is_exception = order.contains(&Value::Builtin("builtins.BaseException"));
         let made = self.site();
-        let payload = if is_exception { Payload::Plain } else { Payload::Module { made } };
+        let payload = match container(&order) {
+            Some("dict") => Payload::Dict(Vec::new()),
+            Some(_) => Payload::List(Vec::new()),
+            None if is_exception => Payload::Plain,
+            None => Payload::Module { made },
+        };
         let open = order.iter().any(|base| matches!(base, Value::Unknown)) || self.is_open_class(class);
         let attributes = Attributes::default();
         self.state.heap.add(Object { class: class.clone(), attributes, open, region, payload })
@@ -309,7 +320,7 @@ impl Machine<'_> {
     }
 
     /// An attribute of `super()`.
-    pub(super) fn super_attribute(&self, pair: &Value, name: &str) -> Value {
+    pub(super) fn super_attribute(&mut self, pair: &Value, name: &str) -> Value {
         let Value::Tuple(pair) = pair else { return Value::Unknown };
         let [class, instance] = &pair[..] else { return Value::Unknown };
         // In `__new__` and class methods, what stands for the instance is the class.
@@ -320,6 +331,13 @@ impl Machine<'_> {
             Some(found) if name == "__new__" => found,
             None if name == "__new__" => Value::Builtin("builtins.object.__new__"),
             Some(found) => Value::Method(Arc::new((instance.clone(), found))),
+            None if let Some(kind) = container(&behind).filter(|_| !self.is_class(instance)) => {
+                let known = super::methods::method(kind, name);
+                if let (None, Some(id)) = (known, instance.as_object()) {
+                    self.state.heap.get_mut(id).open = true;
+                }
+                known.map_or(Value::Unknown, |method| super::methods::bound(instance.clone(), method))
+            }
             None if name == "__init__" && !behind.contains(&Value::Unknown) => {
                 Value::Method(Arc::new((instance.clone(), Value::Builtin("builtins.object.__init__"))))
             }
@@ -340,12 +358,24 @@ fn builtin_order(name: &'static str) -> impl Iterator<Item = &'static str> {
     std::iter::successors(Some(name), |name| builtin_bases(name).first().copied())
 }
 
+/// The kind of the builtin container among the bases of a class.
+fn container(order: &[Value]) -> Option<&'static str> {
+    order.iter().find_map(|base| match base {
+        Value::Builtin("builtins.dict") => Some("dict"),
+        Value::Builtin("builtins.list" | "builtins.set") => Some("list"),
+        _ => None,
+    })
+}
+
 fn is_open_builtin(name: &str) -> bool {
     let is_closed = matches!(
         name,
         "types.ModuleType"
             | "types.SimpleNamespace"
             | "builtins.object"
+            | "builtins.list"
+            | "builtins.dict"
+            | "builtins.set"
             | "importlib.machinery.ModuleSpec"
             | "_thread._local"
     );

@@ -275,14 +275,15 @@ impl Machine<'_> {
     /// `_find_spec`: asks each finder in turn, those that code put there by running them.
     pub(super) fn find_on_meta_path(&mut self, name: &str, locations: Option<&[String]>) -> Found {
         let objects = Arc::clone(&self.state.finders);
-        if objects.iter().all(Option::is_none) {
+        if objects.iter().all(Option::is_none) && self.state.patches.is_empty() {
             let search = Arc::clone(&self.state.search);
             return Found::of(finders::find_spec(self.world, &search, name, locations));
         }
         let finders = self.state.search.meta_path.clone();
         for (finder, object) in finders.into_iter().zip(objects.iter()) {
-            let found = match object {
-                Some(object) => self.ask_finder(&object.value, name, locations),
+            let object = object.as_ref().map(|object| object.value.clone());
+            let found = match object.or_else(|| self.patched_finder(&finder)) {
+                Some(object) => self.ask_finder(&object, name, locations),
                 None => {
                     let mut search = finders::SearchState::clone(&self.state.search);
                     search.meta_path = vec![finder];

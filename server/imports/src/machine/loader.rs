@@ -167,6 +167,7 @@ impl Machine<'_> {
         let module = self.create_module(&loader, spec)?;
         let method = match self.attribute_or_missing(&loader, "exec_module") {
             Ok(Some(method)) if method != Value::Unknown => method,
+            Ok(None) if loader.as_object().is_some() => return self.load_by_old_method(name, &loader),
             _ => {
                 // What the loader does when it runs is not followed.
                 if let Some(id) = module.as_object() {
@@ -181,6 +182,15 @@ impl Machine<'_> {
         self.run_in_modules(name, module.clone(), |machine| {
             machine.call(&method, vec![module], Vec::new()).map(drop)
         })
+    }
+
+    /// `_load_backward_compatible`, for a loader without `exec_module`.
+    fn load_by_old_method(&mut self, name: &str, loader: &Value) -> Raises<Value> {
+        let Some(method) = self.attribute_or_missing(loader, "load_module")? else {
+            return Err(self.refused_attribute(loader, "load_module"));
+        };
+        let loaded = self.call(&method, vec![Value::str(name)], Vec::new())?;
+        Ok(self.module_entry(name).map_or(loaded, |entry| entry.value))
     }
 
     /// Puts a module into `sys.modules`, runs it, and gives what stands there then.

@@ -26,6 +26,7 @@ pub(super) const METHODS: &[&str] = &[
     "str.strip",
     "str.title",
     "str.upper",
+    "list.__init__",
     "list.add",
     "list.append",
     "list.clear",
@@ -36,6 +37,8 @@ pub(super) const METHODS: &[&str] = &[
     "list.pop",
     "list.remove",
     "list.update",
+    "dict.__init__",
+    "dict.__setitem__",
     "dict.clear",
     "dict.copy",
     "dict.get",
@@ -83,7 +86,8 @@ impl Machine<'_> {
         arguments: &[Value],
         keywords: Vec<(Name, Value)>,
     ) -> Raises<Value> {
-        let uses_up = matches!(name, "list.extend" | "list.update" | "dict.update" | "str.join");
+        let uses_up =
+            matches!(name, "list.__init__" | "list.extend" | "list.update" | "dict.update" | "str.join");
         let arguments = if uses_up {
             arguments.iter().map(|argument| self.used_up(argument)).collect::<Raises<Vec<_>>>()?
         } else {
@@ -105,7 +109,7 @@ impl Machine<'_> {
         match (name, arguments) {
             ("list.add", [item]) if self.elements(&list).0.is_some_and(|items| items.contains(item)) => {}
             ("list.append" | "list.add", [item]) => self.append(&list, item.clone()),
-            ("list.extend" | "list.update", [items]) => self.extend(&list, items),
+            ("list.__init__" | "list.extend" | "list.update", [items]) => self.extend(&list, items),
             ("list.copy", []) => {
                 let copy = self.state.heap.list(Vec::new(), region);
                 self.extend(&copy, &list);
@@ -205,7 +209,11 @@ impl Machine<'_> {
                 Some(false) => Ok(rest.first().cloned().unwrap_or(Value::Unknown)),
                 None => Ok(Value::Unknown),
             },
-            ("dict.update", others) => {
+            ("dict.__setitem__", [key, value]) => {
+                self.set_stored_item(dict, key, value.clone());
+                Ok(Value::None)
+            }
+            ("dict.__init__" | "dict.update", others) => {
                 for other in others {
                     self.update_dict(dict, other);
                 }

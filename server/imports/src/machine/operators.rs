@@ -442,7 +442,13 @@ impl Machine<'_> {
         if self.call_method(object, "__setitem__", vec![index.clone(), value.clone()])?.is_some() {
             return Ok(());
         }
-        let Some(id) = object.as_object() else { return Ok(()) };
+        self.set_stored_item(object, index, value);
+        Ok(())
+    }
+
+    /// The same in the container itself, whatever its class does.
+    pub(super) fn set_stored_item(&mut self, object: &Value, index: &Value, value: Value) {
+        let Some(id) = object.as_object() else { return };
         let hashable = !matches!(index, Value::Unknown | Value::OneOf(_));
         let position = match &self.state.heap.get(id).payload {
             Payload::Dict(items) => items.iter().position(|(key, _)| key == index),
@@ -465,7 +471,6 @@ impl Machine<'_> {
             _ => {}
         }
         object.limit();
-        Ok(())
     }
 
     /// `del object[index]`.

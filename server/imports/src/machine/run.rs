@@ -68,6 +68,7 @@ impl Checkpoint {
         let state = ImportState {
             search: Arc::clone(&self.state.search),
             finders: Arc::new(finders),
+            patches: Arc::clone(&self.state.patches),
             path_hooks: Arc::clone(&self.state.path_hooks),
             import_function: self.state.import_function.clone(),
             changes: Arc::clone(&self.state.changes),

@@ -96,6 +96,8 @@ pub struct ImportState {
     ///
     /// [`MetaPathFinder::Unknown`]: speclens_environment::MetaPathFinder::Unknown
     pub finders: Arc<Vec<Option<Installed>>>,
+    /// The attributes that code set on importlib's own finders: the class, the name and the value.
+    pub(super) patches: Arc<Vec<(&'static str, Name, Value)>>,
     /// The hooks that code added to `sys.path_hooks`.
     pub path_hooks: Arc<Vec<Installed>>,
     /// What stands in the place of `builtins.__import__`.
@@ -117,6 +119,7 @@ impl ImportState {
     pub fn fresh(search: SearchState) -> Self {
         Self {
             finders: Arc::new(vec![None; search.meta_path.len()]),
+            patches: Arc::default(),
             path_hooks: Arc::default(),
             import_function: None,
             heap: Heap::default(),
@@ -150,6 +153,7 @@ impl ImportState {
         self.modules = later.modules.clone();
         self.search = Arc::clone(&later.search);
         self.finders = Arc::clone(&later.finders);
+        self.patches = Arc::clone(&later.patches);
         self.path_hooks = Arc::clone(&later.path_hooks);
         self.import_function.clone_from(&later.import_function);
         self.changes = Arc::clone(&later.changes);

@@ -181,7 +181,7 @@ impl Machine<'_> {
                 true
             }
             (Some("sys"), "meta_path") => {
-                self.add_finder(Some(0), &Value::Unknown);
+                self.set_meta_path(value);
                 true
             }
             (Some("sys"), "path_hooks") => {
@@ -206,7 +206,7 @@ impl Machine<'_> {
         }
     }
 
-    fn note_change(&mut self, deed: Deed) {
+    pub(super) fn note_change(&mut self, deed: Deed) {
         self.state.changed = true;
         if let Some(site) = self.site() {
             Arc::make_mut(&mut self.state.changes).push(Evidence { site, deed });
@@ -232,7 +232,7 @@ impl Machine<'_> {
     }
 
     /// Puts a finder into `sys.meta_path` at a position, or at its end.
-    fn add_finder(&mut self, at: Option<usize>, finder: &Value) {
+    pub(super) fn add_finder(&mut self, at: Option<usize>, finder: &Value) {
         self.note_change(Deed::ChangesMetaPath);
         self.observe_finder(finder);
         // What is only possibly there and not known either would make every later import unknown: a debugging switch does
