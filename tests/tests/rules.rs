@@ -71,6 +71,11 @@ fn finder_without_find_spec() {
 }
 
 #[test]
+fn found_elsewhere() {
+    rule("found-elsewhere");
+}
+
+#[test]
 fn hidden_package() {
     rule("hidden-package");
 }

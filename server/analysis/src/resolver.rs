@@ -66,6 +66,11 @@ impl<'a> Resolver<'a> {
     /// The finders of a project's environment.
     pub fn new(db: &'a dyn Db, project: Project) -> Self {
         let script = (!project.request(db).isolated).then(|| project.root(db).to_string_lossy().into_owned());
+        Self::started_in(db, project, script)
+    }
+
+    /// The same for what is run from a directory; `None` for `--isolated`.
+    pub(crate) fn started_in(db: &'a dyn Db, project: Project, script: Option<String>) -> Self {
         let before_site = usize::from(script.is_some());
         let start = DatabaseWorld::new(db, project, script).checkpoint(&[]);
         let doubt = doubt(db, &start.state);

@@ -42,6 +42,12 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/finder-without-find-spec.md"),
     },
     Rule {
+        name: "found-elsewhere",
+        severity: Severity::Information,
+        summary: "A read of the file of a module that is found elsewhere because code changed `sys.path`",
+        page: include_str!("rules/found-elsewhere.md"),
+    },
+    Rule {
         name: "hidden-editable",
         severity: Severity::Warning,
         summary: "An import that finds something on `sys.path` in the place of an editable install",

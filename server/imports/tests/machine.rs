@@ -120,10 +120,16 @@ fn a_failed_import_leaves_no_entry() {
 
 #[test]
 fn finders_that_code_installs_are_asked() {
-    let hook = "import sys\nfrom importlib.machinery import ModuleSpec\nclass Finder:\n    \
+    let bare = "import sys\nfrom importlib.machinery import ModuleSpec\nclass Finder:\n    \
                 def find_spec(self, name, path=None, target=None):\n        if name == 'made_up':\n            \
-                return ModuleSpec(name, self)\n        return None\nsys.meta_path.append(Finder())\n";
-    let tree = Tree::new(&[("hook.py", hook)]);
+                return ModuleSpec(name, self)\n        return None\n";
+    let methods = "    def create_module(self, spec): return None\n    def exec_module(self, module): pass\n";
+    let install = "sys.meta_path.append(Finder())\n";
+    let (bare, hook) = (format!("{bare}{install}"), format!("{bare}{methods}{install}"));
+    // As 3.15 has it; before, `load_module` is asked for.
+    let without = Tree::new(&[("hook.py", &bare)]).import(&["hook", "made_up"]);
+    assert_eq!(without.as_deref(), Some("AttributeError: 'Finder' object has no attribute 'exec_module'"));
+    let tree = Tree::new(&[("hook.py", &hook)]);
     assert_eq!(tree.import(&["hook", "made_up"]), None);
     let missing = tree.import(&["hook", "absent"]);
     assert_eq!(missing.as_deref(), Some("ModuleNotFoundError: No module named 'absent'"));

@@ -134,7 +134,11 @@ fn how_it_runs(file: &Path) -> Option<(Option<String>, PathBuf)> {
     let facts = module_facts(database.db(), database.db().entry(file)).as_ref().ok()?;
     let (own, stem) = (file.parent()?, file.file_stem()?.to_str()?);
     let packages = own.ancestors().take_while(|it| it.join("__init__.py").is_file()).count();
-    let depth = match packages {
+    let is_name =
+        |it: &Path| it.file_name().and_then(|it| it.to_str()).is_some_and(|it| !it.contains(['-', '.']));
+    let installed = own.ancestors().take_while(|it| is_name(it)).count();
+    let is_installed = own.ancestors().nth(installed).is_some_and(|it| it.ends_with("site-packages"));
+    let depth = match packages.max(if is_installed { installed } else { 0 }) {
         0 if facts.is_script => return Some((None, own.to_path_buf())),
         0 => facts.relative_levels as usize,
         depth => depth,

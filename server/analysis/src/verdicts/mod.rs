@@ -2,6 +2,7 @@
 
 mod advisories;
 mod calls;
+mod elsewhere;
 mod evidence;
 mod fixes;
 mod hidden;

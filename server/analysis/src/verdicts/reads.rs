@@ -7,7 +7,7 @@ use speclens_imports::machine::{ModuleView, Observation, Seen, SpecState};
 use speclens_source::Name;
 
 use super::evidence::of_module;
-use super::{Context, advisories, certainty, fixes, namespace, origins, what_follows, will};
+use super::{Context, advisories, certainty, elsewhere, fixes, namespace, origins, what_follows, will};
 use crate::finding::{Certainty, Finding, Severity};
 
 /// `module.__spec__`, `module.__file__`, ….
@@ -32,7 +32,8 @@ pub(super) fn module_attribute(
         "__loader__" if observation.consequence.is_some() && matches!(seen, Seen::Known(_)) => {
             origins::unusual_loader(context, observation, module, seen)
         }
-        "__file__" => origins::not_set(context, observation, module, attribute, seen),
+        "__file__" => origins::not_set(context, observation, module, attribute, seen)
+            .or_else(|| elsewhere::found(context, observation, module, seen)),
         "__loader__" if !module.evidence.is_empty() && !module.is_main => {
             origins::not_set(context, observation, module, attribute, seen)
         }
@@ -59,7 +60,8 @@ pub(super) fn spec_attribute(
         }
         "loader" => origins::unusual_loader(context, observation, module, seen),
         "origin" => origins::not_a_path(context, observation, module, seen)
-            .or_else(|| origins::nowhere(context, observation, module, seen)),
+            .or_else(|| origins::nowhere(context, observation, module, seen))
+            .or_else(|| elsewhere::found(context, observation, module, seen)),
         "cached" => origins::not_cached(context, observation, module, seen),
         "name" => origins::of_another(context, observation, module, seen, asked),
         _ => None,

@@ -89,6 +89,13 @@ impl Machine<'_> {
             return;
         };
         let before = self.meta_path_items();
+        if !self.is_certain() {
+            // What is possibly taken away is asked still.
+            for item in items.iter().filter(|item| !before.contains(item)) {
+                self.add_finder(None, item);
+            }
+            return;
+        }
         let old = self.state.search.meta_path.clone();
         let objects = Arc::clone(&self.state.finders);
         let at = |index: usize, item: &Value| match item {

@@ -184,8 +184,11 @@ impl Machine<'_> {
         })
     }
 
-    /// `_load_backward_compatible`, for a loader without `exec_module`.
+    /// `_load_backward_compatible`, for a loader without `exec_module`; 3.15 has it no more.
     fn load_by_old_method(&mut self, name: &str, loader: &Value) -> Raises<Value> {
+        if self.version().at_least(15) {
+            return Err(self.refused_attribute(loader, "exec_module"));
+        }
         let Some(method) = self.attribute_or_missing(loader, "load_module")? else {
             return Err(self.refused_attribute(loader, "load_module"));
         };

@@ -27,6 +27,7 @@ mod inspection;
 mod intrinsics;
 mod lazy;
 mod library;
+mod lists;
 mod loader;
 mod methods;
 mod modules;

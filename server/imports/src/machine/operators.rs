@@ -6,6 +6,7 @@ use speclens_source::program::{Comparison, Operator};
 
 use super::Machine;
 use super::exception::{Raised, Raises};
+use super::lists::range;
 use super::value::{ObjectId, Payload, Value};
 
 impl Machine<'_> {
@@ -389,17 +390,8 @@ impl Machine<'_> {
             other => other.clone(),
         };
         let (Some(items), true) = self.elements(&object) else { return Value::Unknown };
-        let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let bound = |value: Option<&Value>, default: i64| match value {
-            None | Some(Value::None) => Some(default),
-            Some(Value::Int(at)) => Some(if *at < 0 { (at + length).max(0) } else { (*at).min(length) }),
-            Some(_) => None,
-        };
-        let (Some(lower), Some(upper)) = (bound(lower, 0), bound(upper, length)) else {
-            return Value::Unknown;
-        };
-        let (lower, upper) = (usize::try_from(lower).unwrap_or(0), usize::try_from(upper).unwrap_or(0));
-        let taken = items.get(lower..upper.max(lower)).unwrap_or_default();
+        let Some(range) = range(items.len(), lower, upper) else { return Value::Unknown };
+        let taken = &items[range];
         match object {
             Value::Str(_) => Value::str(taken.iter().filter_map(Value::as_str).collect::<String>()),
             Value::Tuple(_) => Value::Tuple(Arc::from(taken)),
@@ -477,6 +469,8 @@ impl Machine<'_> {
     pub(super) fn delete_item(&mut self, object: &Value, index: &Value) {
         if let (Value::Builtin("sys.modules"), Some(name)) = (object, index.as_str()) {
             self.remove_from_modules(name);
+        } else if matches!(object, Value::Builtin(_)) || self.is_list(object) {
+            self.set_place(object, index, None);
         } else if let (Some(owner), Some(name)) = (self.owner_of_dict(object), index.as_str()) {
             let old = self.state.heap.slot(owner, name).cloned();
             if old.is_some() {

@@ -155,8 +155,8 @@ impl Machine<'_> {
     pub(super) fn set_builtin_item(&mut self, builtin: &str, index: &Value, value: Value) {
         match builtin {
             "sys.modules" => self.put_into_modules(index, value),
-            "sys.path" => self.path_is_unknown(),
-            "sys.meta_path" => self.add_finder(None, &value),
+            "sys.path" => self.set_place(&Value::Builtin("sys.path"), index, Some(value)),
+            "sys.meta_path" => self.set_place(&Value::Builtin("sys.meta_path"), index, Some(value)),
             "sys.path_hooks" => self.add_path_hook(&value),
             _ => {}
         }
@@ -167,17 +167,7 @@ impl Machine<'_> {
         let module = self.text_attribute(id, "__name__").filter(|_| self.is_module(id));
         match (module.as_deref(), name) {
             (Some("sys"), "path") => {
-                match self.elements(value) {
-                    (Some(items), true)
-                        if self.is_certain() && items.iter().all(|item| item.as_str().is_some()) =>
-                    {
-                        let path = items.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-                        self.state.changed = true;
-                        Arc::make_mut(&mut self.state.search).path = path;
-                        self.note_change(Deed::ChangesPath);
-                    }
-                    _ => self.path_is_unknown(),
-                }
+                self.set_path(value);
                 true
             }
             (Some("sys"), "meta_path") => {
@@ -211,6 +201,15 @@ impl Machine<'_> {
         if let Some(site) = self.site() {
             Arc::make_mut(&mut self.state.changes).push(Evidence { site, deed });
         }
+    }
+
+    /// `sys.path = items`.
+    pub(super) fn set_path(&mut self, items: &Value) {
+        let (Some(items), true) = self.elements(items) else { return self.path_is_unknown() };
+        let path: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+        let Some(path) = path.filter(|_| self.is_certain()) else { return self.path_is_unknown() };
+        self.note_change(Deed::ChangesPath);
+        Arc::make_mut(&mut self.state.search).path = path;
     }
 
     fn path_is_unknown(&mut self) {
@@ -323,10 +322,15 @@ impl Machine<'_> {
                 self.remove_finder(&arguments[0]);
                 return Ok(Value::None);
             }
-            ("list.pop" | "list.remove" | "list.clear", _) => {
-                if list == "sys.path" {
-                    self.path_is_unknown();
-                }
+            ("list.pop", _) if list != "sys.path_hooks" => {
+                let list = Value::Builtin(if list == "sys.path" { "sys.path" } else { "sys.meta_path" });
+                let index = arguments.first().cloned().unwrap_or(Value::Int(-1));
+                let item = self.item(&list, &index)?;
+                self.set_place(&list, &index, None);
+                return Ok(item);
+            }
+            ("list.remove" | "list.clear", _) if list == "sys.path" => {
+                self.path_is_unknown();
                 return Ok(Value::Unknown);
             }
             _ => return Ok(Value::Unknown),

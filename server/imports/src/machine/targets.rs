@@ -95,6 +95,9 @@ impl Machine<'_> {
             }
             ExpressionKind::Subscript { value: object, index } => {
                 let object = self.evaluate(object)?;
+                if matches!(index.kind, ExpressionKind::Slice { .. }) {
+                    return self.set_slice(&object, index, &value);
+                }
                 let index = self.evaluate(index)?;
                 self.set_item(&object, &index, value)?;
             }
@@ -172,6 +175,9 @@ impl Machine<'_> {
             }
             ExpressionKind::Subscript { value, index } => {
                 let object = self.evaluate(value)?;
+                if matches!(index.kind, ExpressionKind::Slice { .. }) {
+                    return self.set_slice(&object, index, &Value::tuple(Vec::new()));
+                }
                 let index = self.evaluate(index)?;
                 self.delete_item(&object, &index);
             }
