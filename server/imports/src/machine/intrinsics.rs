@@ -14,6 +14,8 @@ use super::state::{Deed, Evidence};
 use super::value::{ObjectId, Payload, Value};
 use crate::finders;
 
+const INIT_MODULE_ATTRS: &str = "importlib._bootstrap._init_module_attrs";
+
 /// Definitions of the standard library that the machine knows, as `module.name`, with what each is called here.
 const DEFINITIONS: &[(&str, &str)] = &[
     ("importlib.import_module", "importlib.import_module"),
@@ -23,6 +25,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("importlib.util.find_spec", "importlib.util.find_spec"),
     ("importlib.util.module_from_spec", "importlib.util.module_from_spec"),
     ("importlib._bootstrap.module_from_spec", "importlib.util.module_from_spec"),
+    ("importlib._bootstrap._init_module_attrs", INIT_MODULE_ATTRS),
     ("importlib._bootstrap.spec_from_loader", "importlib.util.spec_from_loader"),
     ("importlib._bootstrap_external.spec_from_file_location", "importlib.util.spec_from_file_location"),
     ("importlib._bootstrap.ModuleSpec", "importlib.machinery.ModuleSpec"),
@@ -146,6 +149,16 @@ impl Machine<'_> {
             "importlib.util.find_spec" => self.call_find_spec(argument(0, "name"), argument(1, "package")),
             name if name.ends_with("er.find_spec") => {
                 Ok(self.ask_known_finder(name, argument(0, "fullname"), argument(1, "path")))
+            }
+            INIT_MODULE_ATTRS => {
+                let (spec, module) = (argument(0, "spec"), argument(1, "module"));
+                let overrides = keywords.iter().any(|(name, value)| {
+                    name == "override" && self.truth(value) == Some(true)
+                });
+                if let (Some(Value::Object(spec)), Some(Value::Object(id))) = (&spec, &module) {
+                    self.init_module_attrs(*spec, *id, overrides);
+                }
+                Ok(module.unwrap_or_default())
             }
             "importlib.util.module_from_spec" => self.call_module_from_spec(argument(0, "spec").as_ref()),
             "importlib.util.spec_from_file_location" => {

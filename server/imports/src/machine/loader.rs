@@ -223,56 +223,51 @@ impl Machine<'_> {
             self.state.heap.get_mut(module).open |= created != Value::None;
             return Ok(Value::Object(module));
         };
-        // `_init_module_attrs`: what is there stays, but for the spec.
-        let missing = |machine: &Self, attribute| {
-            matches!(machine.state.heap.slot(id, attribute).map(|slot| &slot.value), None | Some(Value::None))
-        };
-        let site = self.site();
-        for (attribute, of) in [("__name__", "name"), ("__loader__", "loader"), ("__package__", "parent")] {
-            if missing(self, attribute) {
-                let value = self.state.heap.slot(spec, of).map_or(Value::Unknown, |slot| slot.value.clone());
-                self.state.heap.set(id, attribute, value, site.clone());
-            }
-        }
-        self.state.heap.set(id, "__spec__", Value::Object(spec), site);
+        self.init_module_attrs(spec, id, false);
         Ok(created)
     }
 
     /// A new module with the attributes that its spec says.
     pub(super) fn module_of_spec(&mut self, spec: ObjectId) -> ObjectId {
-        let value =
-            |machine: &Self, of: &str| machine.state.heap.slot(spec, of).map(|slot| slot.value.clone());
-        let name = value(self, "name").unwrap_or_default();
-        let is_namespace = value(self, "loader") == Some(Value::None)
-            && value(self, "submodule_search_locations").is_some_and(|locations| locations != Value::None);
-        if is_namespace {
-            // `_init_module_attrs` gives the spec its loader (3.7+).
+        let name = self.text_attribute(spec, "name");
+        let site = self.site();
+        let id = self.bare_module(name.as_deref().unwrap_or("?"), site);
+        self.init_module_attrs(spec, id, false);
+        id
+    }
+
+    /// `_init_module_attrs`: what is there and not None stays, but for the spec, unless it is told to override that.
+    pub(super) fn init_module_attrs(&mut self, spec: ObjectId, id: ObjectId, overrides: bool) {
+        let said = |machine: &Self, of: &str| {
+            machine.state.heap.slot(spec, of).map(|slot| slot.value.clone()).unwrap_or_default()
+        };
+        let is_wanted = |machine: &Self, attribute: &str| {
+            let old = machine.state.heap.slot(id, attribute).map(|slot| &slot.value);
+            overrides || matches!(old, None | Some(Value::None))
+        };
+        let (site, locations) = (self.site(), said(self, "submodule_search_locations"));
+        let is_package = locations != Value::None;
+        if is_wanted(self, "__loader__") && is_package && said(self, "loader") == Value::None {
+            // The spec gets the loader too, and the module a file that is None (3.7+, bpo-32305).
             let loader = self.loader_value(Some(&Loader::Namespace));
             self.state.heap.set(spec, "loader", loader, None);
+            self.state.heap.set(id, "__file__", Value::None, site.clone());
         }
-        let site = self.site();
-        let id = self.bare_module(name.as_str().unwrap_or("?"), site.clone());
+        let has_location = said(self, "has_location") == Value::Bool(true);
         let copied = [
-            ("__name__", "name"),
-            ("__loader__", "loader"),
-            ("__package__", "parent"),
-            ("__path__", "submodule_search_locations"),
-            ("__file__", "origin"),
+            ("__name__", "name", true),
+            ("__loader__", "loader", true),
+            ("__package__", "parent", true),
+            ("__path__", "submodule_search_locations", is_package),
+            ("__file__", "origin", has_location),
         ];
-        let has_location = value(self, "has_location") == Some(Value::Bool(true));
-        for (attribute, of) in copied {
-            let value = value(self, of).unwrap_or_default();
-            let is_given = match attribute {
-                "__path__" => !matches!(value, Value::None),
-                "__file__" => has_location,
-                _ => true,
-            };
-            if is_given {
+        for (attribute, of, is_given) in copied {
+            if is_given && is_wanted(self, attribute) {
+                let value = said(self, of);
                 self.state.heap.set(id, attribute, value, site.clone());
             }
         }
         self.state.heap.set(id, "__spec__", Value::Object(spec), site);
-        id
     }
 
     /// `importlib.util.module_from_spec(spec)`.
