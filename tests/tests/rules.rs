@@ -41,6 +41,11 @@ fn invalid_configuration() {
 }
 
 #[test]
+fn lazy_import() {
+    rule("lazy-import");
+}
+
+#[test]
 fn module_without_spec() {
     rule("module-without-spec");
 }

@@ -10,7 +10,7 @@ use speclens_source::Span;
 
 use crate::finding::{Certainty, Finding, Severity};
 use crate::observe::observe;
-use crate::verdicts::{Context, judge};
+use crate::verdicts::{Context, judge, lazy};
 
 /// All that is known of one file of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,12 +50,15 @@ pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport>
         }
     }
     let mut findings: Vec<Finding> = looks.into_values().filter_map(together).collect();
+    let mut postponed = lazy::findings(&context);
+    postponed.retain(|it| !findings.iter().any(|known| known.place == it.place));
+    findings.append(&mut postponed);
     findings.sort_by_key(|finding| (finding.place.start, finding.place.end, finding.rule));
     Arc::new(FileReport { findings: crate::ignores::apply(db, project, file, findings) })
 }
 
 /// Looks at the same expression that ask the same question.
-fn rule_of(observation: &Observation) -> &'static str {
+pub(crate) fn rule_of(observation: &Observation) -> &'static str {
     match &observation.kind {
         ObservationKind::Import { .. } => "import",
         ObservationKind::FindSpec { .. } => "find_spec",

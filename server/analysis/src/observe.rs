@@ -7,8 +7,8 @@ use std::sync::Arc;
 use speclens_environment::{PathOrigin, Project, environment};
 use speclens_files::{Db, Entry};
 use speclens_imports::DatabaseWorld;
-use speclens_imports::machine::{EntryFile, Observation, Run, RunAs};
-use speclens_source::{ModuleFacts, Name, module_facts};
+use speclens_imports::machine::{EntryFile, Machine, Observation, Raised, Run, RunAs};
+use speclens_source::{ModuleFacts, Name, Span, module_facts};
 
 use crate::settings::{Launch, launch_of};
 
@@ -19,6 +19,21 @@ pub(crate) struct Observed {
     pub observations: Vec<Observation>,
     /// `sys.path[0]` of the run.
     pub script_directory: Option<String>,
+    /// What its `lazy import` statements change, where it has some.
+    pub lazy: Option<Lazy>,
+}
+
+/// A run with `lazy import` statements (PEP 810, CPython 3.15), and the same with these done at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Lazy {
+    /// The statements.
+    pub postponed: Vec<Span>,
+    /// The exceptions that end the run, with their statements.
+    pub escaped: Vec<(Span, Raised)>,
+    /// The observations of the other run.
+    pub at_once: Vec<Observation>,
+    /// Its exceptions.
+    pub escaped_at_once: Vec<(Span, Raised)>,
 }
 
 /// Runs a file. `None` where it cannot be read.
@@ -38,9 +53,15 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
     let world = DatabaseWorld::new(db, project, script_directory.clone());
     let checkpoints = |imports: &[Name]| Some(world.checkpoint(imports));
     let entry = EntryFile { file: path.to_str()?, facts, run_as };
-    let machine = Run::new(&world, &checkpoints)?.run(&entry);
-    let observations = machine.observations;
-    Some(Arc::new(Observed { observations, script_directory }))
+    let run = || Run::new(&world, &checkpoints);
+    let machine = run()?.run(&entry);
+    let lazy = if machine.postponed.is_empty() {
+        None
+    } else {
+        let Machine { observations: at_once, escaped: escaped_at_once, .. } = run()?.at_once().run(&entry);
+        Some(Lazy { postponed: machine.postponed, escaped: machine.escaped, at_once, escaped_at_once })
+    };
+    Some(Arc::new(Observed { observations: machine.observations, script_directory, lazy }))
 }
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the

@@ -84,6 +84,12 @@ pub const RULES: &[Rule] = &[
         page: include_str!("rules/invalid-configuration.md"),
     },
     Rule {
+        name: "lazy-import",
+        severity: Severity::Warning,
+        summary: "A line that relies on what a `lazy import` has not imported yet",
+        page: include_str!("rules/lazy-import.md"),
+    },
+    Rule {
         name: "missing-init",
         severity: Severity::Warning,
         summary: "A walk over packages that passes by a directory without `__init__.py`",

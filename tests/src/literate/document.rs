@@ -48,7 +48,8 @@ pub struct SourceFile {
 /// Which versions a test is for: `(python >= 3.9, < 3.12)` at the end of its heading.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Versions {
-    from: Option<PythonVersion>,
+    /// The first.
+    pub from: Option<PythonVersion>,
     below: Option<PythonVersion>,
 }
 

@@ -8,14 +8,12 @@ use speclens_files::Database;
 
 use super::document::{SourceFile, Tree};
 use super::expectation::{Expectation, FoundBy};
-use crate::interpreters::Interpreter;
 
 /// The differences between the findings that the comments of `tree` expect and those that are made.
-pub fn compare(root: &Path, tree: &Tree, interpreter: Option<&Interpreter>) -> Vec<String> {
+pub fn compare(root: &Path, tree: &Tree, asked: Request) -> Vec<String> {
     let database = Database::on_disk();
     let db = database.db();
-    let python = interpreter.map(|interpreter| interpreter.program.clone());
-    let request = request(db, root, &Request { python, ..Request::default() });
+    let request = request(db, root, &asked);
     let project = Project::new(db, root.to_path_buf(), request);
     let mut differences = Vec::new();
     for file in tree.files.iter().filter(|file| file.is_checked()) {

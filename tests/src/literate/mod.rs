@@ -12,7 +12,7 @@ mod fixes;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use speclens_environment::PythonVersion;
+use speclens_environment::{PythonVersion, Request};
 
 pub use document::{Document, SourceFile, Tree, Versions};
 pub use expectation::{Expectation, FoundBy};
@@ -45,8 +45,12 @@ impl Compare {
 /// is a list of differences, one on a line or more.
 pub fn check(tree: &Tree, root: &Path, compare: Compare) -> Vec<String> {
     let mut differences = check_with(tree, root, interpreters(), compare);
-    if interpreters().is_empty() && compare == Compare::Everything {
-        add(&mut differences, "Speclens without a Python", findings::compare(root, tree, None));
+    let is_run = interpreters().iter().any(|interpreter| tree.versions.contains(interpreter.version));
+    if !is_run && compare == Compare::Everything {
+        let request = Request { python_version: tree.versions.from, ..Request::default() };
+        let version = tree.versions.from.map_or(String::new(), |version| format!(" for {version}"));
+        let label = format!("Speclens{version} without a Python");
+        add(&mut differences, &label, findings::compare(root, tree, request));
     }
     differences
 }
@@ -63,7 +67,8 @@ pub fn check_with(tree: &Tree, root: &Path, interpreters: &[Interpreter], compar
         add(&mut differences, &label, found);
         if compare == Compare::Everything {
             let label = format!("Speclens for {}", interpreter.version);
-            add(&mut differences, &label, findings::compare(root, tree, Some(interpreter)));
+            let request = Request { python: Some(interpreter.program.clone()), ..Request::default() };
+            add(&mut differences, &label, findings::compare(root, tree, request));
         }
     }
     differences

@@ -57,6 +57,17 @@ pub(super) fn guard(context: &Context<'_>, observation: &Observation) -> Option<
     Some(Context::fix(title, edits))
 }
 
+/// A `lazy import` that imports where it stands.
+pub(super) fn import_at_once(context: &Context<'_>, statement: Span) -> Option<Fix> {
+    let text = context.text()?;
+    let code = text.get(statement.start as usize..statement.end as usize)?;
+    let rest = code.strip_prefix("lazy")?.trim_start();
+    let title = format!("Import at once: `{rest}`");
+    let start = statement.start as usize;
+    let edit = context.edit(start, start + code.len() - rest.len(), String::new());
+    Some(Context::fix(title, vec![edit]))
+}
+
 /// A package that is missing its `__init__.py`: one directory, in the workspace.
 pub(super) fn add_init(context: &Context<'_>, module: &ModuleView) -> Option<Fix> {
     let [only] = module.path.as_slice() else { return None };

@@ -8,6 +8,7 @@ mod fixes;
 mod hidden;
 mod hooks;
 mod imports;
+pub(crate) mod lazy;
 mod missing_init;
 mod namespace;
 mod origins;

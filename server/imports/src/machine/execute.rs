@@ -52,6 +52,9 @@ impl Machine<'_> {
                     && !self.tries.iter().any(|context| context.observed) =>
             {
                 self.tries.truncate(tries);
+                if !self.uncalled {
+                    self.escaped.push((statement.span, *raised));
+                }
                 Ok(Completion::Normal)
             }
             result => result,
@@ -99,14 +102,14 @@ impl Machine<'_> {
         }
         match &statement.kind {
             StatementKind::Import { names, is_lazy } => {
-                if *is_lazy && self.version().at_least(15) {
+                if *is_lazy && self.is_postponed(statement) {
                     self.lazy_import(names);
                 } else {
                     self.import_statement(names)?;
                 }
             }
             StatementKind::ImportFrom { module, module_span, names, level, is_lazy } => {
-                if *is_lazy && self.version().at_least(15) {
+                if *is_lazy && self.is_postponed(statement) {
                     self.lazy_import_from(module.as_deref(), names, *level)?;
                 } else {
                     let span = if module.is_some() { *module_span } else { statement.span };

@@ -152,9 +152,9 @@ impl Machine<'_> {
             }
             INIT_MODULE_ATTRS => {
                 let (spec, module) = (argument(0, "spec"), argument(1, "module"));
-                let overrides = keywords.iter().any(|(name, value)| {
-                    name == "override" && self.truth(value) == Some(true)
-                });
+                let overrides = keywords
+                    .iter()
+                    .any(|(name, value)| name == "override" && self.truth(value) == Some(true));
                 if let (Some(Value::Object(spec)), Some(Value::Object(id))) = (&spec, &module) {
                     self.init_module_attrs(*spec, *id, overrides);
                 }

@@ -1,13 +1,22 @@
 //! `lazy import` (PEP 810, CPython 3.15): the name is bound, and the module is imported when the name is used.
 
 use speclens_source::Name;
-use speclens_source::program::Alias;
+use speclens_source::program::{Alias, Statement};
 
 use super::Machine;
 use super::exception::Raises;
 use super::value::{Binds, LazyImport, ObjectId, Payload, Value};
 
 impl Machine<'_> {
+    /// Whether a `lazy import` waits until its name is used.
+    pub(super) fn is_postponed(&mut self, statement: &Statement) -> bool {
+        if self.observes() {
+            self.postponed.push(statement.span);
+            return self.version().at_least(15) && !self.is_eager;
+        }
+        self.version().at_least(15)
+    }
+
     /// `lazy import a.b [as c], …`.
     pub(super) fn lazy_import(&mut self, names: &[Alias]) {
         for alias in names {

@@ -121,6 +121,12 @@ pub struct Machine<'w> {
     pub state: ImportState,
     /// What the user's file saw.
     pub observations: Vec<Observation>,
+    /// The exceptions that no code of the user's file catches, each with its statement, which ends the run.
+    pub escaped: Vec<(Span, Raised)>,
+    /// The `lazy import` statements of the user's file.
+    pub postponed: Vec<Span>,
+    /// Whether these import at once all the same.
+    is_eager: bool,
     frames: Vec<Frame>,
     /// The regions that the run is in, the innermost last.
     regions: Vec<region::Region>,
@@ -212,6 +218,9 @@ impl<'w> Machine<'w> {
             world,
             state,
             observations: Vec::new(),
+            escaped: Vec::new(),
+            postponed: Vec::new(),
+            is_eager: false,
             frames: Vec::new(),
             regions: vec![region::Region::default()],
             next_region: 1,

@@ -126,6 +126,12 @@ impl<'w> Run<'w> {
         Some(Self { machine })
     }
 
+    /// The run in which the file's own `lazy import` statements import at once.
+    pub fn at_once(mut self) -> Self {
+        self.machine.is_eager = true;
+        self
+    }
+
     /// Runs the file and then, as a caller might, each of its functions that it did not call itself.
     pub fn run(mut self, entry: &Entry<'_>) -> Machine<'w> {
         let machine = &mut self.machine;
