@@ -191,9 +191,15 @@ impl Machine<'_> {
         let Some(view) = self.inspected(package) else { return Ok(Value::Unknown) };
         let version = self.version();
         if view.spec == SpecState::None {
-            let wanted = if version.at_least(12) { "name" } else { "submodule_search_locations" };
-            let message = format!("'NoneType' object has no attribute '{wanted}'");
-            let mut raised = Raised::of("builtins.AttributeError", message);
+            let mut raised = if version.at_least(15) {
+                let why = "does not appear to correspond to an importable module (its __spec__ is None).";
+                let message = format!("Cannot access resources for '{}' as it {why}", view.name);
+                Raised::of("builtins.TypeError", message)
+            } else {
+                let wanted = if version.at_least(12) { "name" } else { "submodule_search_locations" };
+                let message = format!("'NoneType' object has no attribute '{wanted}'");
+                Raised::of("builtins.AttributeError", message)
+            };
             raised.evidence = view.evidence;
             return Err(raised);
         }

@@ -42,6 +42,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("importlib.metadata.entry_points", "importlib.metadata.entry_points"),
     ("pkgutil.extend_path", "pkgutil.extend_path"),
     ("types.ModuleType", "types.ModuleType"),
+    ("types.SimpleNamespace", "types.SimpleNamespace"),
     ("_thread._local", "_thread._local"),
     ("os._createenviron", "os.environ"),
     ("functools.wraps", "functools.wraps"),
