@@ -463,7 +463,7 @@ async fn commands_say_what_the_command_line_says() {
     let mut session = Session::start(Analyses::REAL);
     session.files.write("/workspace/shared/inner.py", "");
     let server = session.initialize(json!({})).await;
-    let commands = json!(["speclens.explain", "speclens.environment"]);
+    let commands = json!(["speclens.explain", "speclens.environment", "speclens.selectInterpreter"]);
     assert_eq!(server["executeCommandProvider"]["commands"], commands);
     let run = |command: &str, arguments: Value| json!({ "command": command, "arguments": arguments });
     let text = session.ask("workspace/executeCommand", run("speclens.explain", json!(["shared"]))).await;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use speclens_environment::Project;
+use speclens_environment::{Project, environment};
 use speclens_files::{Db, Entry};
 use speclens_imports::machine::{Observation, ObservationKind};
-use speclens_source::Span;
+use speclens_source::{Span, text};
 
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Finding, Place, Severity};
 use crate::observe::observe;
 use crate::verdicts::{Context, judge, lazy};
 
@@ -55,6 +55,34 @@ pub fn check_file(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport>
     findings.append(&mut postponed);
     findings.sort_by_key(|finding| (finding.place.start, finding.place.end, finding.rule));
     Arc::new(FileReport { findings: crate::ignores::apply(db, project, file, findings) })
+}
+
+/// What is wrong in a file that the environment is made of, such as a `.pth` file, as far as the environment shows it.
+pub fn environment_report(db: &dyn Db, project: Project, file: Entry) -> FileReport {
+    let path = file.path(db);
+    let Ok((text, _)) = text(db, file) else { return FileReport::default() };
+    let line_at = |number: u32| {
+        let number = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        let lines = text.split_inclusive('\n').take(number.saturating_add(1));
+        let start = lines.clone().take(number).map(str::len).sum::<usize>();
+        (start, start + lines.last().unwrap_or_default().trim_end().len())
+    };
+    let narrow = |at: usize| u32::try_from(at.min(text.len())).unwrap_or(u32::MAX);
+    let problems = environment(db, project).problems.iter().filter(|problem| problem.file == *path);
+    let findings = problems.map(|problem| {
+        let (start, end) = line_at(problem.line.unwrap_or(1));
+        Finding {
+            rule: "environment",
+            severity: Severity::Warning,
+            certainty: Certainty::Certain,
+            message: problem.message.clone(),
+            place: Place { file: path.clone(), start: narrow(start), end: narrow(end.max(start)) },
+            related: Vec::new(),
+            help: Vec::new(),
+            fixes: Vec::new(),
+        }
+    });
+    FileReport { findings: findings.collect() }
 }
 
 /// Looks at the same expression that ask the same question.

@@ -18,7 +18,7 @@ mod value;
 mod verdicts;
 mod walk;
 
-pub use check::{FileReport, check_file};
+pub use check::{FileReport, check_file, environment_report};
 pub use comparison::{
     Comparison, Difference, Field, Tallies, Tally, Truth, TruthError, TruthModule, compare,
 };
@@ -35,7 +35,7 @@ pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
 pub use settings::{
     Glob, LAUNCHES, LEVELS, Launch, Layers, Levels, SETTINGS, Setting, Settings, Shape, is_configuration,
-    problems_of_editor, request, settings_at, settings_of,
+    paths_in_settings, problems_of_editor, request, settings_at, settings_of,
 };
 pub use value::{Value, loader_value, repr, spec_values};
 pub use walk::{TopLevel, all_modules, names_on, namespace_packages, top_levels};

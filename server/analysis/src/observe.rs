@@ -41,7 +41,9 @@ pub(crate) struct Lazy {
 pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<Observed>> {
     let facts = module_facts(db, file).as_ref().ok()?;
     let path = file.path(db);
-    let launch = launch_of(db, project, file);
+    // A notebook's cells run as `__main__`, which has no spec, where the notebook is.
+    let is_notebook = path.extension().is_some_and(|extension| extension == "ipynb");
+    let launch = if is_notebook { Some(Launch::Script) } else { launch_of(db, project, file) };
     let is_script = launch.map_or(facts.is_script, |launch| launch == Launch::Script);
     let (run_as, directory) = if launch == Some(Launch::Script) {
         (RunAs::Script, path.parent().unwrap_or(path).to_path_buf())

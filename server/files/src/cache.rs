@@ -296,6 +296,26 @@ fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, NotKept> {
 }
 
 /// Makes a directory that only its owner can look into, where it is not there.
+/// Writes a file of the cache that people read, unless it says that already. True where it does then.
+pub fn keep_page(path: &Path, text: &str) -> bool {
+    if fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+        return true;
+    }
+    let write = || -> io::Result<()> {
+        let directory = path.parent().unwrap_or(path);
+        make_private(directory)?;
+        let mut file = tempfile::Builder::new().tempfile_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|problem| problem.error)?;
+        Ok(())
+    };
+    let written = write();
+    if let Err(problem) = &written {
+        tracing::debug!(%problem, ?path, "cannot keep the page");
+    }
+    written.is_ok()
+}
+
 fn make_private(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]

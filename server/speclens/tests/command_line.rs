@@ -337,7 +337,7 @@ fn colour_is_for_terminals_and_a_closed_pipe_is_no_panic() {
 
 /// The interpreters in reach: of 3.8 and newer, since the pages describe these.
 fn interpreters() -> Vec<(String, PathBuf)> {
-    let mut programs = vec![PathBuf::from("python3")];
+    let mut programs: Vec<PathBuf> = ["python3", "python3.14", "python3.15"].map(PathBuf::from).into();
     if let Ok(output) = Command::new("pyenv").arg("root").output() {
         let versions = Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("versions");
         let versions = fs::read_dir(versions).into_iter().flatten().flatten();

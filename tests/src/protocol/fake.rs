@@ -16,8 +16,8 @@ const MARK: &str = "__spec__";
 
 /// Reports each `__spec__`, with a fix that writes `__name__`; related is the first line of `elsewhere.py`, where that
 /// exists. Hovering a `__spec__` shows the whole text and what the project asks for. Where the text has `__slow__`, each waits until it is cancelled;
-/// where it has `__panic__`, each panics.
-pub const FAKE: Analyses = Analyses { check, hover, definition, hints };
+/// where it has `__panic__`, each panics; where it has `__stubborn__`, each works on for a while, whatever anyone wants.
+pub const FAKE: Analyses = Analyses { check, hover, definition, hints, complaint };
 
 fn check(db: &dyn Db, project: Project, file: Entry) -> Arc<FileReport> {
     let text = text(db, file);
@@ -73,6 +73,12 @@ fn definition(db: &dyn Db, project: Project, file: Entry, offset: u32) -> Option
     })
 }
 
+/// There is no interpreter where the workspace has a file `no-python`.
+fn complaint(db: &dyn Db, project: Project) -> Option<String> {
+    let mark = db.entry(&project.root(db).join("no-python"));
+    mark.is_file(db).then(|| "no Python was found".into())
+}
+
 /// Each `__spec__` is None.
 fn hints(db: &dyn Db, _: Project, file: Entry) -> Vec<Hint> {
     let text = text(db, file);
@@ -83,6 +89,9 @@ fn hints(db: &dyn Db, _: Project, file: Entry) -> Vec<Hint> {
 fn text(db: &dyn Db, file: Entry) -> String {
     let text = String::from_utf8(file.bytes(db).unwrap_or_default()).unwrap();
     assert!(!text.contains("__panic__"), "the fake analysis panics");
+    if text.contains("__stubborn__") {
+        thread::sleep(Duration::from_millis(600));
+    }
     while text.contains("__slow__") {
         db.unwind_if_revision_cancelled();
         thread::sleep(Duration::from_millis(1));

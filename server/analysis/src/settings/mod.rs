@@ -24,6 +24,8 @@ pub(crate) use edit::turn_off;
 pub(crate) use read::nearest;
 pub(crate) use report::report;
 
+pub use report::paths_in_settings;
+
 pub use declaration::{LAUNCHES, LEVELS, SETTINGS, Setting, Shape};
 pub use glob::Glob;
 

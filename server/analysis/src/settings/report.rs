@@ -26,6 +26,20 @@ pub(crate) fn report(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<F
     Some(Arc::new(FileReport { findings }))
 }
 
+/// The paths that a file of settings names, whether they are there or not; the name of a program is none.
+pub fn paths_in_settings(db: &dyn Db, file: Entry) -> Vec<(Place, std::path::PathBuf)> {
+    let Some(read) = configuration(db, file) else { return Vec::new() };
+    let path = file.path(db);
+    let base = path.parent().unwrap_or(path);
+    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let paths = read.paths.iter().map(|named| {
+        let place =
+            Place { file: path.clone(), start: narrow(named.span.start), end: narrow(named.span.end) };
+        (place, normal(&base.join(&named.path)))
+    });
+    paths.collect()
+}
+
 fn findings(db: &dyn Db, file: Entry) -> Vec<Finding> {
     let Some(read) = configuration(db, file) else { return Vec::new() };
     let path = file.path(db);

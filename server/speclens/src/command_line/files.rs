@@ -67,17 +67,24 @@ fn root_of(system: &dyn FileSystem, file: &Path) -> PathBuf {
     file.ancestors().skip(1).find(is_marked).or(file.parent()).unwrap_or(file).to_path_buf()
 }
 
-/// The `.py` files below `directory` that are its own: no virtual environment, nothing hidden, nothing that git
-/// ignores or the settings exclude.
-fn python_files(directory: &Path, settings: Layers) -> Result<BTreeSet<PathBuf>, Failure> {
-    let walk = WalkBuilder::new(directory)
+/// What lies below `directory` and is its own: no virtual environment, nothing hidden, nothing that git ignores or the
+/// settings exclude.
+pub(crate) fn walk(
+    directory: &Path,
+    settings: Layers,
+) -> impl Iterator<Item = Result<DirEntry, ignore::Error>> {
+    WalkBuilder::new(directory)
         .filter_entry(move |entry| {
             entry.depth() == 0 || !is_foreign(entry) && !settings.excludes(entry.path())
         })
         .sort_by_file_name(OsStr::cmp)
-        .build();
+        .build()
+}
+
+/// The `.py` files among it.
+fn python_files(directory: &Path, settings: Layers) -> Result<BTreeSet<PathBuf>, Failure> {
     let mut files = BTreeSet::new();
-    for entry in walk {
+    for entry in walk(directory, settings) {
         match entry {
             Ok(entry) if is_python_file(entry.path()) => {
                 files.insert(entry.into_path());
@@ -98,7 +105,7 @@ fn is_foreign(entry: &DirEntry) -> bool {
             || DiskSystem.metadata(&entry.path().join("pyvenv.cfg")).is_ok())
 }
 
-fn is_python_file(path: &Path) -> bool {
+pub(crate) fn is_python_file(path: &Path) -> bool {
     path.extension() == Some(OsStr::new("py"))
         && DiskSystem.metadata(path).is_ok_and(|found| found.kind == PathKind::File)
 }

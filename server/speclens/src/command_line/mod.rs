@@ -37,6 +37,7 @@ use crate::server;
 
 pub(crate) use env::{plain as environment_text, tree as environment_tree};
 pub(crate) use explain::plain as explanation_text;
+pub(crate) use files::{is_python_file, walk};
 
 /// What the process was given.
 #[derive(Debug)]

@@ -1,11 +1,12 @@
 //! Fixes as code actions.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tower_lsp_server::ls_types as lsp;
 
-use super::convert::{diagnostic, range, span, uri};
+use super::convert::{diagnostic, place, range_in, span, uri};
 use super::event::{Mending, Name, Task};
 
 /// All safe fixes of a file at once.
@@ -52,7 +53,7 @@ impl Promise {
         let Some(wanted) = self.range else { return edit(fixes, of) };
         let fix = fixes.into_iter().find(|fix| {
             let is_rule = self.rule.as_deref() == Some(fix.of.rule);
-            is_rule && fix.title == title && range(fix.of.span) == wanted
+            is_rule && fix.title == title && range_in(fix.of.span, of) == wanted
         });
         edit(vec![fix?], of)
     }
@@ -65,8 +66,8 @@ pub(super) fn quick_fix(
     related: bool,
     later: bool,
 ) -> Option<lsp::CodeActionOrCommand> {
-    let uri = uri(&of.path, of)?;
-    let promise = Promise { uri, range: Some(range(fix.of.span)), rule: Some(fix.of.rule.to_owned()) };
+    let uri = lsp::Uri::from_str(&of.uri).ok()?;
+    let promise = Promise { uri, range: Some(range_in(fix.of.span, of)), rule: Some(fix.of.rule.to_owned()) };
     let mut action = lsp::CodeAction {
         title: fix.title.clone(),
         kind: Some(lsp::CodeActionKind::QUICKFIX),
@@ -89,7 +90,7 @@ pub(super) fn fix_all(fixes: Vec<Mending>, of: &Name, later: bool) -> Option<lsp
         kind: Some(lsp::CodeActionKind::new(FIX_ALL)),
         ..lsp::CodeAction::default()
     };
-    let promise = Promise { uri: uri(&of.path, of)?, range: None, rule: None };
+    let promise = Promise { uri: lsp::Uri::from_str(&of.uri).ok()?, range: None, rule: None };
     let edit = edit(fixes, of)?;
     promise_or_give(&mut action, promise, edit, later);
     Some(action.into())
@@ -108,7 +109,8 @@ fn edit(fixes: Vec<Mending>, of: &Name) -> Option<lsp::WorkspaceEdit> {
     let mut creates = Vec::new();
     for fix in fixes {
         for (file, span, text) in fix.edits {
-            changes.entry(uri(&file, of)?).or_default().push(lsp::TextEdit::new(range(span), text));
+            let (uri, range) = place(&file, span, of)?;
+            changes.entry(uri).or_default().push(lsp::TextEdit::new(range, text));
         }
         creates.extend(fix.creates);
     }

@@ -1,5 +1,6 @@
 //! Between the protocol's types and ours.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use speclens_source::{Encoding, Position};
 use tower_lsp_server::ls_types as lsp;
 
 use super::actions;
-use super::event::{Change, Client, Diagnosis, Name, Places, Shown, Span};
+use super::event::{Because, Cell, Change, Client, Diagnosis, Name, NotebookChange, Places, Shown, Span};
 use super::settings;
 
 /// The files whose change may change what an import does.
@@ -19,6 +20,8 @@ const WATCHED: [&str; 4] =
 /// The commands: what the command line says of a module, and of the environment.
 pub(super) const EXPLAIN: &str = "speclens.explain";
 pub(super) const ENVIRONMENT: &str = "speclens.environment";
+/// The user chooses an interpreter.
+pub(super) const SELECT: &str = "speclens.selectInterpreter";
 
 /// The file that a URI names; `None` for what is no file, such as a document that was never saved.
 pub(super) fn name(uri: &lsp::Uri) -> Option<Name> {
@@ -27,7 +30,18 @@ pub(super) fn name(uri: &lsp::Uri) -> Option<Name> {
         return None;
     }
     let path = uri.to_file_path()?.into_owned();
-    path.is_absolute().then(|| Name { uri: uri.as_str().into(), path })
+    path.is_absolute().then(|| Name { uri: uri.as_str().into(), path, cells: None })
+}
+
+/// The name of a file that the client has not named.
+pub(super) fn name_of(path: &Path) -> Option<Name> {
+    let uri = if path.is_absolute() { lsp::Uri::from_file_path(path)? } else { return None };
+    Some(Name { uri: uri.as_str().into(), path: path.to_path_buf(), cells: None })
+}
+
+/// What a request is about: a file, or perhaps a cell, which the owner knows.
+pub(super) fn document(uri: &lsp::Uri) -> Name {
+    name(uri).unwrap_or_else(|| Name { uri: uri.as_str().into(), path: PathBuf::new(), cells: None })
 }
 
 /// The client's `initialize`, as far as we act on it.
@@ -49,6 +63,7 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
         watches: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
         related: push.and_then(|push| push.related_information) == Some(true)
             || pull.and_then(|pull| pull.related_information) == Some(true),
+        describes: push.and_then(|push| push.code_description_support) == Some(true),
         folders: folders(&params),
         creates: edits.is_some_and(creates),
         configures: workspace.and_then(|workspace| workspace.configuration) == Some(true),
@@ -56,6 +71,9 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
         resolves: documents.is_some_and(actions::resolves),
         links: documents.and_then(|documents| documents.definition?.link_support) == Some(true),
         progress: capabilities.window.as_ref().and_then(|window| window.work_done_progress) == Some(true),
+        whole_workspace: params.initialization_options.as_ref().is_some_and(settings::whole_workspace),
+        traces: params.trace.is_some_and(|trace| trace != lsp::TraceValue::Off),
+        notebooks: capabilities.notebook_document.is_some(),
         hints: params.initialization_options.as_ref().is_some_and(settings::hints),
         settings: params.initialization_options.map(settings::of_json).unwrap_or_default(),
     }
@@ -116,6 +134,7 @@ pub(super) fn server(client: &Client) -> lsp::InitializeResult {
         lsp::DiagnosticServerCapabilities::Options(lsp::DiagnosticOptions {
             identifier: Some("speclens".into()),
             inter_file_dependencies: true,
+            workspace_diagnostics: client.whole_workspace,
             ..lsp::DiagnosticOptions::default()
         })
     });
@@ -126,13 +145,18 @@ pub(super) fn server(client: &Client) -> lsp::InitializeResult {
             hover_provider: Some(lsp::HoverProviderCapability::Simple(true)),
             definition_provider: Some(lsp::OneOf::Left(true)),
             declaration_provider: Some(lsp::DeclarationCapability::Simple(true)),
+            document_link_provider: Some(lsp::DocumentLinkOptions {
+                resolve_provider: Some(false),
+                work_done_progress_options: lsp::WorkDoneProgressOptions::default(),
+            }),
             inlay_hint_provider: client.hints.then_some(lsp::OneOf::Left(true)),
             execute_command_provider: Some(lsp::ExecuteCommandOptions {
-                commands: [EXPLAIN, ENVIRONMENT].map(str::to_owned).into(),
+                commands: [EXPLAIN, ENVIRONMENT, SELECT].map(str::to_owned).into(),
                 ..lsp::ExecuteCommandOptions::default()
             }),
             code_action_provider: Some(actions::options(client.resolves).into()),
             diagnostic_provider: pull,
+            notebook_document_sync: client.notebooks.then(|| lsp::OneOf::Left(notebooks())),
             workspace: Some(lsp::WorkspaceServerCapabilities {
                 workspace_folders: Some(folders),
                 file_operations: None,
@@ -166,13 +190,67 @@ pub(super) fn follow_settings() -> Vec<lsp::Registration> {
     }]
 }
 
-/// Our section of the client's settings.
-pub(super) fn our_settings() -> lsp::ConfigurationItem {
-    lsp::ConfigurationItem { scope_uri: None, section: Some("speclens".into()) }
+/// Our section of the client's settings: those of all, and those of each of these folders.
+pub(super) fn our_settings(folders: &[PathBuf]) -> Vec<lsp::ConfigurationItem> {
+    let scopes = folders.iter().map(lsp::Uri::from_file_path);
+    let item = |scope_uri| lsp::ConfigurationItem { scope_uri, section: Some("speclens".into()) };
+    std::iter::once(None).chain(scopes).map(item).collect()
 }
 
 pub(super) fn change(change: lsp::TextDocumentContentChangeEvent) -> Change {
     Change { span: change.range.map(span), text: change.text }
+}
+
+/// The cells of a notebook. What is no Python has no text here.
+pub(super) fn cells(cells: Vec<lsp::NotebookCell>, texts: Vec<lsp::TextDocumentItem>) -> Vec<Cell> {
+    let mut texts: HashMap<String, lsp::TextDocumentItem> =
+        texts.into_iter().map(|text| (text.uri.as_str().to_owned(), text)).collect();
+    let cells = cells.into_iter().map(|cell| {
+        let text = texts.remove(cell.document.as_str());
+        let is_code = cell.kind == lsp::NotebookCellKind::CODE;
+        Cell {
+            uri: cell.document.as_str().into(),
+            is_python: is_code && text.as_ref().is_some_and(|text| text.language_id == "python"),
+            is_told: text.is_some(),
+            version: text.as_ref().map_or(0, |text| text.version),
+            text: text.map(|text| text.text).unwrap_or_default().into(),
+        }
+    });
+    cells.collect()
+}
+
+pub(super) fn notebook_change(change: lsp::NotebookDocumentChangeEvent) -> NotebookChange {
+    let change = change.cells.unwrap_or(lsp::NotebookDocumentCellChange {
+        structure: None,
+        data: None,
+        text_content: None,
+    });
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let edits = change.text_content.into_iter().flatten().map(|of_cell| {
+        let changes = of_cell.changes.into_iter().map(self::change).collect();
+        (of_cell.document.uri.as_str().into(), of_cell.document.version, changes)
+    });
+    let edits = edits.collect();
+    let Some(structure) = change.structure else {
+        return NotebookChange { splice: None, added: Vec::new(), edits };
+    };
+    let lsp::NotebookCellArrayChange { start, delete_count, cells } = structure.array;
+    NotebookChange {
+        splice: Some((number(start), number(delete_count))),
+        added: self::cells(cells.unwrap_or_default(), structure.did_open.unwrap_or_default()),
+        edits,
+    }
+}
+
+/// Which notebooks and which of their cells the client is to tell of.
+fn notebooks() -> lsp::NotebookDocumentSyncOptions {
+    lsp::NotebookDocumentSyncOptions {
+        notebook_selector: vec![lsp::NotebookSelector::ByCells {
+            notebook: None,
+            cells: vec![lsp::NotebookCellSelector { language: "python".into() }],
+        }],
+        save: Some(true),
+    }
 }
 
 pub(super) fn position(position: lsp::Position) -> Position {
@@ -188,6 +266,28 @@ pub(super) fn range(span: Span) -> lsp::Range {
     lsp::Range::new(position(span.start), position(span.end))
 }
 
+/// Where something is: in a cell, or in a file as the client spells it where it is at hand.
+pub(super) fn place(path: &Path, span: Span, of: &Name) -> Option<(lsp::Uri, lsp::Range)> {
+    let cell = of.cells.as_ref().filter(|_| path == of.path);
+    let Some((_, cell, first)) = cell.and_then(|cells| cells.cell(span.start.line)) else {
+        return Some((uri(path, of)?, range(span)));
+    };
+    Some((lsp::Uri::from_str(cell).ok()?, above(first, span)))
+}
+
+/// The range in a cell with this first line.
+fn above(first: u32, span: Span) -> lsp::Range {
+    let mut range = range(span);
+    range.start.line = range.start.line.saturating_sub(first);
+    range.end.line = range.end.line.saturating_sub(first);
+    range
+}
+
+/// The range as the client counts it, in the file or the cell at hand.
+pub(super) fn range_in(span: Span, of: &Name) -> lsp::Range {
+    above(of.cells.as_ref().and_then(|cells| cells.first_line(&of.uri)).unwrap_or(0), span)
+}
+
 /// The URI of a file: the client's own spelling of the file at hand.
 pub(super) fn uri(path: &Path, of: &Name) -> Option<lsp::Uri> {
     if path == of.path {
@@ -197,15 +297,18 @@ pub(super) fn uri(path: &Path, of: &Name) -> Option<lsp::Uri> {
     if path.is_absolute() { lsp::Uri::from_file_path(path) } else { None }
 }
 
-pub(super) fn hover(shown: Shown) -> lsp::Hover {
+pub(super) fn hover(shown: Shown, of: &Name) -> lsp::Hover {
     let contents = lsp::MarkupContent { kind: lsp::MarkupKind::Markdown, value: shown.markdown };
-    lsp::Hover { contents: lsp::HoverContents::Markup(contents), range: shown.span.map(range) }
+    lsp::Hover {
+        contents: lsp::HoverContents::Markup(contents),
+        range: shown.span.map(|span| range_in(span, of)),
+    }
 }
 
 /// A definition. Who can is told what it is the definition of.
 pub(super) fn places(places: Places, of: &Name, links: bool) -> lsp::GotoDefinitionResponse {
-    let origin = range(places.span);
-    let targets = places.targets.into_iter().filter_map(|(file, span)| Some((uri(&file, of)?, range(span))));
+    let origin = range_in(places.span, of);
+    let targets = places.targets.into_iter().filter_map(|(file, span)| place(&file, span, of));
     if links {
         let links = targets.map(|(target_uri, range)| lsp::LocationLink {
             origin_selection_range: Some(origin),
@@ -220,13 +323,19 @@ pub(super) fn places(places: Places, of: &Name, links: bool) -> lsp::GotoDefinit
     }
 }
 
+/// A part of a file that names another file.
+pub(super) fn link((span, target): (Span, PathBuf)) -> Option<lsp::DocumentLink> {
+    let target = Some(lsp::Uri::from_file_path(target)?);
+    Some(lsp::DocumentLink { range: range(span), target, tooltip: None, data: None })
+}
+
 /// The value of a read, behind it. A long one is cut, and whole where the mouse is.
-pub(super) fn hint((at, value): (Position, String)) -> lsp::InlayHint {
+pub(super) fn hint((at, value): (Position, String), of: &Name) -> lsp::InlayHint {
     const LONGEST: usize = 40;
     let shown: String = value.chars().take(LONGEST).collect();
     let is_whole = shown.len() == value.len();
     lsp::InlayHint {
-        position: lsp::Position::new(at.line, at.column),
+        position: range_in(Span { start: at, end: at }, of).start,
         label: lsp::InlayHintLabel::String(if is_whole {
             format!("= {shown}")
         } else {
@@ -241,23 +350,23 @@ pub(super) fn hint((at, value): (Position, String)) -> lsp::InlayHint {
     }
 }
 
-/// Diagnostics of the file `of`. A client that cannot show related information reads it in the message.
+/// Diagnostics of the file or cell `of`. A client that cannot show related information reads it in the message.
 pub(super) fn diagnostics(diagnoses: &[Diagnosis], of: &Name, related: bool) -> Vec<lsp::Diagnostic> {
-    diagnoses.iter().map(|diagnosis| diagnostic(diagnosis, of, related)).collect()
+    let here = diagnoses.iter().filter(|diagnosis| of.holds(diagnosis.span));
+    here.map(|diagnosis| diagnostic(diagnosis, of, related)).collect()
 }
 
 pub(super) fn diagnostic(diagnosis: &Diagnosis, of: &Name, related: bool) -> lsp::Diagnostic {
     let mut message = diagnosis.message.clone();
     let mut elsewhere = Vec::new();
     for because in &diagnosis.related {
-        if let (true, Some(uri)) = (related, uri(&because.file, of)) {
+        if let (true, Some((uri, range))) = (related, place(&because.file, because.span, of)) {
             elsewhere.push(lsp::DiagnosticRelatedInformation {
-                location: lsp::Location::new(uri, range(because.span)),
+                location: lsp::Location::new(uri, range),
                 message: because.message.clone(),
             });
         } else {
-            let (file, line) = (because.file.display(), because.span.start.line + 1);
-            message = format!("{message}\n{file}:{line}: {}", because.message);
+            message = format!("{message}\n{}: {}", place_in_words(because, of), because.message);
         }
     }
     for help in &diagnosis.help {
@@ -274,17 +383,71 @@ pub(super) fn diagnostic(diagnosis: &Diagnosis, of: &Name, related: bool) -> lsp
         Certainty::Possible => "possible",
     };
     lsp::Diagnostic {
-        range: range(diagnosis.span),
+        range: range_in(diagnosis.span, of),
         severity: Some(severity),
         code: Some(lsp::NumberOrString::String(diagnosis.rule.into())),
+        code_description: diagnosis.page.as_deref().and_then(description),
         source: Some("speclens".into()),
         message,
         related_information: (!elsewhere.is_empty()).then_some(elsewhere),
         // What may go is shown faded.
         tags: (diagnosis.rule == "unused-ignore").then(|| vec![lsp::DiagnosticTag::UNNECESSARY]),
         data: Some(serde_json::json!({ "certainty": certainty })),
-        ..lsp::Diagnostic::default()
     }
+}
+
+/// Where a rule is explained.
+fn description(page: &Path) -> Option<lsp::CodeDescription> {
+    Some(lsp::CodeDescription { href: lsp::Uri::from_file_path(page)? })
+}
+
+fn place_in_words(because: &Because, of: &Name) -> String {
+    let (file, line) = (because.file.display(), because.span.start.line);
+    let cells = of.cells.as_ref().filter(|_| because.file == of.path);
+    match cells.and_then(|cells| cells.cell(line)) {
+        Some((number, _, first)) => format!("cell {}, line {}", number + 1, line - first + 1),
+        None => format!("{file}:{}", line + 1),
+    }
+}
+
+/// What tells these findings from others.
+fn result_id(diagnoses: &[Diagnosis], of: &Name) -> String {
+    let mut hasher = DefaultHasher::new();
+    let here = diagnoses.iter().filter(|diagnosis| of.holds(diagnosis.span));
+    here.for_each(|diagnosis| diagnosis.hash(&mut hasher));
+    format!("{:016x}", hasher.finish())
+}
+
+/// A file in the answer to a pull of the whole workspace.
+pub(super) fn workspace_report(
+    diagnoses: &[Diagnosis],
+    of: &Name,
+    related: bool,
+    previous: Option<&str>,
+) -> Option<lsp::WorkspaceDocumentDiagnosticReport> {
+    let uri = lsp::Uri::from_str(&of.uri).ok()?;
+    let result_id = result_id(diagnoses, of);
+    Some(if previous == Some(result_id.as_str()) {
+        let report = lsp::UnchangedDocumentDiagnosticReport { result_id };
+        let (version, unchanged_document_diagnostic_report) = (None, report);
+        lsp::WorkspaceUnchangedDocumentDiagnosticReport { uri, version, unchanged_document_diagnostic_report }
+            .into()
+    } else {
+        let items = diagnostics(diagnoses, of, related);
+        let report = lsp::FullDocumentDiagnosticReport { result_id: Some(result_id), items };
+        let (version, full_document_diagnostic_report) = (None, report);
+        lsp::WorkspaceFullDocumentDiagnosticReport { uri, version, full_document_diagnostic_report }.into()
+    })
+}
+
+/// That there is nothing any more in a file that the client was told of.
+pub(super) fn nothing_in(uri: &str) -> Option<lsp::WorkspaceDocumentDiagnosticReport> {
+    let report = lsp::WorkspaceFullDocumentDiagnosticReport {
+        uri: lsp::Uri::from_str(uri).ok()?,
+        version: None,
+        full_document_diagnostic_report: lsp::FullDocumentDiagnosticReport::default(),
+    };
+    Some(report.into())
 }
 
 /// The answer to a pull: whole, or "as before" where the client has it already.
@@ -294,9 +457,7 @@ pub(super) fn report(
     related: bool,
     previous: Option<&str>,
 ) -> lsp::DocumentDiagnosticReportResult {
-    let mut hasher = DefaultHasher::new();
-    diagnoses.hash(&mut hasher);
-    let result_id = format!("{:016x}", hasher.finish());
+    let result_id = result_id(diagnoses, of);
     let report = if previous == Some(result_id.as_str()) {
         lsp::DocumentDiagnosticReport::Unchanged(lsp::RelatedUnchangedDocumentDiagnosticReport {
             related_documents: None,

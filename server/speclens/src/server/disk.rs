@@ -30,8 +30,12 @@ pub(super) struct Disk {
     hurried: bool,
     /// All is to be looked at.
     all: bool,
-    /// When it is, where the disk cannot be watched.
+    /// The disk cannot be watched: it is looked at from time to time, by the thread that would watch it.
+    is_blind: bool,
+    /// When it is looked at next.
     poll: Option<Instant>,
+    /// Since when it is being looked at.
+    looking: Option<Instant>,
 }
 
 impl Disk {
@@ -76,12 +80,26 @@ impl Disk {
 
     /// Who has no eyes looks when there is an occasion.
     pub(super) fn look_unless_watched(&mut self) {
-        self.all |= self.watch.is_none() || self.poll.is_some();
+        self.all |= self.watch.is_none();
+        if self.is_blind && self.looking.is_none() {
+            self.poll = Some(Instant::now());
+        }
     }
 
     /// Not all of the disk can be watched: from now on it is looked at. False where it is already.
     pub(super) fn blind(&mut self) -> bool {
-        self.poll.replace(Instant::now() + PERIOD).is_none()
+        if std::mem::replace(&mut self.is_blind, true) {
+            return false;
+        }
+        self.poll = Some(Instant::now() + PERIOD);
+        true
+    }
+
+    /// The disk was looked at.
+    pub(super) fn looked(&mut self) {
+        if let Some(since) = self.looking.take() {
+            self.poll = Some(Instant::now() + PERIOD.max(since.elapsed() * REST));
+        }
     }
 
     /// Looks where something happened, if that is over, or if someone waits for an answer. True where something is
@@ -106,13 +124,14 @@ impl Disk {
                 self.cover(tops, below);
             }
         }
-        let polls = self.poll.is_some_and(|poll| poll <= now);
-        if std::mem::take(&mut self.all) || polls {
+        if std::mem::take(&mut self.all) {
             database.refresh_all();
-            if polls {
-                let looked = Instant::now();
-                self.poll = Some(looked + PERIOD.max((looked - now) * REST));
-            }
+        }
+        if let Some(watch) = &self.watch
+            && self.poll.is_some_and(|poll| poll <= now)
+        {
+            (self.poll, self.looking) = (None, Some(now));
+            watch.look(database.known().map(|(path, status)| (path.to_path_buf(), status.clone())).collect());
         }
         database.revision() != before
     }
@@ -155,15 +174,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_watched_is_looked_at() {
-        let (system, mut database) = database();
-        let mut disk = Disk::new(None);
+        let (_, mut database) = database();
+        let (events, inbox) = crossbeam_channel::unbounded();
+        let mut disk = Disk::new(Some(Watch::start(&events).unwrap()));
         assert_eq!(disk.next(), None);
         assert!(disk.blind() && !disk.blind());
         assert!(disk.next().is_some_and(|next| next > Instant::now()));
-        system.write("/a/b.py", "x");
-        assert!(!disk.settle(&mut database, true));
         disk.poll = Some(Instant::now());
-        assert!(disk.settle(&mut database, false));
+        disk.settle(&mut database, false);
+        assert_eq!(disk.next(), None);
+        let over = |event| matches!(event, super::super::event::Event::Looked);
+        while !over(inbox.recv_timeout(Duration::from_secs(20)).unwrap()) {}
+        disk.looked();
         assert!(disk.next().is_some_and(|next| next > Instant::now()));
     }
 

@@ -1,13 +1,15 @@
 //! A document that the client has open.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use speclens_files::OpenDocument;
 use speclens_source::{Encoding, LineIndex, Position};
 
-use super::event::{Change, Diagnosis, Name};
+use super::event::{Cell, Change, Diagnosis, Name, NotebookChange};
+use super::notebook::{Layout, Notebook};
 
-/// An open document, its text ahead of the database by the edits of the last few milliseconds.
+/// An open document or notebook, its text ahead of the database by the edits of the last few milliseconds.
 #[derive(Debug)]
 pub(super) struct Document {
     pub name: Name,
@@ -20,13 +22,27 @@ pub(super) struct Document {
     pub due: bool,
     /// A worker computes its diagnostics.
     pub checking: bool,
-    /// What the client was last sent, for which version.
-    pub published: Option<(i32, Vec<Diagnosis>)>,
-    text: Arc<str>,
+    /// What the client was last sent, for which version: of the document, or of each cell.
+    pub published: BTreeMap<Arc<str>, (i32, Vec<Diagnosis>)>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Text(Arc<str>),
+    Notebook(Notebook),
 }
 
 impl Document {
     pub(super) fn new(name: Name, version: i32, text: String, edit: u64) -> Self {
+        Self::of(name, version, Content::Text(text.into()), edit)
+    }
+
+    pub(super) fn notebook(name: Name, version: i32, cells: Vec<Cell>, edit: u64) -> Self {
+        Self::of(name, version, Content::Notebook(Notebook::new(cells)), edit)
+    }
+
+    fn of(name: Name, version: i32, content: Content, edit: u64) -> Self {
         Self {
             name,
             version,
@@ -34,36 +50,94 @@ impl Document {
             ahead: true,
             due: true,
             checking: false,
-            published: None,
-            text: text.into(),
+            published: BTreeMap::new(),
+            content,
         }
     }
 
     /// What the database is to know.
     pub(super) fn as_input(&self) -> OpenDocument {
-        OpenDocument { version: self.version, text: Arc::clone(&self.text) }
+        let text = match &self.content {
+            Content::Text(text) => Arc::clone(text),
+            Content::Notebook(notebook) => notebook.program().into(),
+        };
+        OpenDocument { version: self.version, text }
+    }
+
+    /// Where its cells are, if it is a notebook.
+    pub(super) fn layout(&self) -> Option<&Arc<Layout>> {
+        match &self.content {
+            Content::Text(_) => None,
+            Content::Notebook(notebook) => Some(notebook.layout()),
+        }
+    }
+
+    /// The name of a cell.
+    pub(super) fn cell(&self, uri: &Arc<str>) -> Name {
+        Name { uri: Arc::clone(uri), path: self.name.path.clone(), cells: self.layout().cloned() }
+    }
+
+    /// What the client is to be told: of the document, or of each cell.
+    pub(super) fn parts(&self, diagnoses: Vec<Diagnosis>) -> BTreeMap<Arc<str>, (i32, Vec<Diagnosis>)> {
+        let Content::Notebook(notebook) = &self.content else {
+            return BTreeMap::from([(Arc::clone(&self.name.uri), (self.version, diagnoses))]);
+        };
+        let cells = notebook.cells().map(|(uri, version)| (Arc::clone(uri), (version, Vec::new())));
+        let mut parts: BTreeMap<_, (i32, Vec<Diagnosis>)> = cells.collect();
+        for diagnosis in diagnoses {
+            let cell = notebook.layout().cell(diagnosis.span.start.line);
+            if let Some((_, of_cell)) = cell.and_then(|(_, uri, _)| parts.get_mut(uri)) {
+                of_cell.push(diagnosis);
+            }
+        }
+        parts
     }
 
     /// Applies changes one after the other, each to the text that the one before it left.
     pub(super) fn apply(&mut self, version: i32, changes: Vec<Change>, encoding: Encoding, edit: u64) {
-        for change in changes {
-            let Some(span) = change.span else {
-                self.text = change.text.into();
-                continue;
-            };
-            let lines = LineIndex::new(Arc::clone(&self.text));
-            let (start, end) = (offset(&lines, span.start, encoding), offset(&lines, span.end, encoding));
-            let (start, end) = (start.min(end), start.max(end));
-            let mut text = String::with_capacity(self.text.len() + change.text.len());
-            text.push_str(&self.text[..start]);
-            text.push_str(&change.text);
-            text.push_str(&self.text[end..]);
-            self.text = text.into();
+        match &mut self.content {
+            Content::Text(text) => *text = edited(text, changes, encoding),
+            Content::Notebook(_) => tracing::warn!(uri = %self.name.uri, "a notebook is no text"),
         }
+        self.edited(version, edit);
+    }
+
+    /// Applies a change to a notebook.
+    pub(super) fn apply_to_notebook(
+        &mut self,
+        version: i32,
+        change: NotebookChange,
+        encoding: Encoding,
+        edit: u64,
+    ) {
+        match &mut self.content {
+            Content::Notebook(notebook) => notebook.apply(change, encoding),
+            Content::Text(_) => tracing::warn!(uri = %self.name.uri, "no notebook"),
+        }
+        self.edited(version, edit);
+    }
+
+    fn edited(&mut self, version: i32, edit: u64) {
         self.version = version;
         self.edit = edit;
         self.ahead = true;
     }
+}
+
+/// A text after changes, each made to the text that the one before it left.
+pub(super) fn edited(text: &Arc<str>, changes: Vec<Change>, encoding: Encoding) -> Arc<str> {
+    let mut text = Arc::clone(text);
+    for change in changes {
+        let Some(span) = change.span else {
+            text = change.text.into();
+            continue;
+        };
+        let lines = LineIndex::new(Arc::clone(&text));
+        let (start, end) = (offset(&lines, span.start, encoding), offset(&lines, span.end, encoding));
+        let (start, end) = (start.min(end), start.max(end));
+        text = [&text[..start], &change.text, &text[end..]].concat().into();
+    }
+    text
 }
 
 /// The byte offset of a position, always at the start of a character: a position outside the text gives the nearest
@@ -86,7 +160,7 @@ mod tests {
     use super::*;
 
     fn edited(text: &str, encoding: Encoding, changes: &[([u32; 4], &str)]) -> String {
-        let name = Name { uri: "file:///a.py".into(), path: "/a.py".into() };
+        let name = Name { uri: "file:///a.py".into(), path: "/a.py".into(), cells: None };
         let mut document = Document::new(name, 1, text.into(), 1);
         let changes = changes.iter().map(|&([line, column, end_line, end_column], text)| Change {
             span: Some(Span {
@@ -96,7 +170,7 @@ mod tests {
             text: text.into(),
         });
         document.apply(2, changes.collect(), encoding, 2);
-        document.text.to_string()
+        document.as_input().text.to_string()
     }
 
     #[test]

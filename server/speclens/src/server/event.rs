@@ -1,5 +1,6 @@
 //! What the owner is told, and what it answers, in words of our own.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use speclens_analysis::{Certainty, Severity};
 use speclens_source::{Encoding, Position};
 use tokio::sync::oneshot;
 
+use super::notebook::Layout;
 use super::watch::Touch;
 
 /// A file as the client names it.
@@ -14,8 +16,40 @@ use super::watch::Touch;
 pub(super) struct Name {
     /// The client's spelling, which goes back to it unchanged.
     pub uri: Arc<str>,
-    /// The absolute path.
+    /// The absolute path; of a cell, its notebook's. Empty where the owner is to say which it is.
     pub path: PathBuf,
+    /// Where the cells of its notebook are, if it is a cell of one.
+    pub cells: Option<Arc<Layout>>,
+}
+
+impl Name {
+    /// Whether something found in the file is found in this cell of it.
+    pub(super) fn holds(&self, span: Span) -> bool {
+        let Some(cells) = &self.cells else { return true };
+        cells.cell(span.start.line).is_some_and(|(_, uri, _)| *uri == self.uri)
+    }
+}
+
+/// A cell of a notebook, as the client has it.
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    pub uri: Arc<str>,
+    pub version: i32,
+    pub text: Arc<str>,
+    pub is_python: bool,
+    /// The client said what is in it.
+    pub is_told: bool,
+}
+
+/// One change of a notebook: first of its cells, then of their texts.
+#[derive(Debug)]
+pub(super) struct NotebookChange {
+    /// Where cells go, and how many.
+    pub splice: Option<(usize, usize)>,
+    /// The cells that come there.
+    pub added: Vec<Cell>,
+    /// URI, version and changes.
+    pub edits: Vec<(Arc<str>, i32, Vec<Change>)>,
 }
 
 /// Two positions, in the units negotiated with the client.
@@ -50,6 +84,8 @@ pub(super) struct Client {
     pub watches: bool,
     /// It shows related information.
     pub related: bool,
+    /// It shows where a finding's rule is explained.
+    pub describes: bool,
     /// A fix can make a file.
     pub creates: bool,
     /// It asks for the edits of a fix when it wants them.
@@ -58,6 +94,12 @@ pub(super) struct Client {
     pub links: bool,
     /// The reads show their values.
     pub hints: bool,
+    /// It tells of notebooks.
+    pub notebooks: bool,
+    /// Findings of all files are wanted.
+    pub whole_workspace: bool,
+    /// It wants to be told what is done.
+    pub traces: bool,
     /// It can show that there is work.
     pub progress: bool,
     /// It can be asked for its settings.
@@ -77,10 +119,14 @@ impl Default for Client {
             refreshes: false,
             watches: false,
             related: false,
+            describes: false,
             creates: false,
             resolves: false,
             links: false,
             hints: false,
+            notebooks: false,
+            whole_workspace: false,
+            traces: false,
             progress: false,
             configures: false,
             tells_settings: false,
@@ -103,6 +149,16 @@ pub(super) enum Event {
         version: i32,
         changes: Vec<Change>,
     },
+    NotebookOpened {
+        name: Name,
+        version: i32,
+        cells: Vec<Cell>,
+    },
+    NotebookChanged {
+        name: Name,
+        version: i32,
+        change: NotebookChange,
+    },
     Saved {
         name: Name,
     },
@@ -114,8 +170,12 @@ pub(super) enum Event {
     Touched(Vec<Touch>),
     /// More happened than the watch could follow.
     Overlooked,
-    /// The disk cannot be watched, or not all of it; why.
-    Blind(String),
+    /// The disk cannot be watched, or not all of it.
+    Blind {
+        why: String,
+        /// The user can do something about it.
+        can_be_mended: bool,
+    },
     FoldersChanged {
         added: Vec<PathBuf>,
         removed: Vec<PathBuf>,
@@ -125,7 +185,21 @@ pub(super) enum Event {
     /// The settings changed, and the client is to be asked for them.
     SettingsToAsk,
     /// The client's answer. One that says nothing leaves what it said at first.
-    SettingsAnswered(Arc<str>),
+    SettingsAnswered {
+        /// The folders that were asked about; none where there is one for all.
+        folders: Vec<PathBuf>,
+        /// The settings of all, and then of each of them.
+        settings: Vec<Arc<str>>,
+    },
+    /// The user has chosen an interpreter for a project, or none.
+    InterpreterChosen {
+        name: Name,
+        python: Option<PathBuf>,
+    },
+    /// The client wants to be told what is done, or no longer.
+    Trace(bool),
+    /// Our own watch has compared the disk with what was known.
+    Looked,
     /// The client's answer to the request to watch files.
     Watching(bool),
     Asked(Question),
@@ -142,7 +216,10 @@ pub(super) struct Question {
     pub number: u64,
     pub name: Name,
     pub task: Task,
-    pub reply: oneshot::Sender<Result<Answer, Refusal>>,
+    /// Nobody waits for it in front of a screen.
+    pub is_quiet: bool,
+    /// The answer comes with the name as the owner knows it.
+    pub reply: oneshot::Sender<Result<(Name, Answer), Refusal>>,
 }
 
 /// What a worker is to compute of one file, or of the project that a folder is.
@@ -157,12 +234,74 @@ pub(super) enum Task {
     AllFixes,
     /// The values of the reads in the span.
     Hints(Span),
+    /// What the file names of other files.
+    Links,
+    /// The files of the workspace, which has these folders: the owner says which.
+    Files(Vec<PathBuf>),
+    /// How often anything has changed, which is told at once.
+    Turn,
+    /// The same, when it is more than this.
+    TurnAfter(u64),
+    /// Why there is no interpreter.
+    Complaint,
     /// What `speclens explain` says of a module.
     Explain(String),
     /// What `speclens env` says.
     Environment,
     /// The environment for programs.
     EnvironmentTree,
+}
+
+impl Event {
+    /// What it is about, in a word.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Initialize(_) | Self::Initialized => "the start",
+            Self::Opened { .. } | Self::NotebookOpened { .. } => "a document that was opened",
+            Self::Changed { .. } | Self::NotebookChanged { .. } => "an edit",
+            Self::Saved { .. } | Self::Closed { .. } => "a document that was saved or closed",
+            Self::FilesChanged(_) => "files of which the client told",
+            Self::Touched(_) | Self::Overlooked | Self::Looked | Self::Blind { .. } => "what the watch saw",
+            Self::FoldersChanged { .. } => "the folders",
+            Self::SettingsChanged(_) | Self::SettingsToAsk | Self::SettingsAnswered { .. } => "the settings",
+            Self::InterpreterChosen { .. } => "the choice of an interpreter",
+            Self::Watching(_) | Self::Trace(_) => "the client's wishes",
+            Self::Asked(_) | Self::Abandoned(_) => "a request",
+            Self::Done(_) => "an answer",
+            Self::Stop => "the end",
+        }
+    }
+}
+
+impl Task {
+    /// What it is, in a word.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Diagnose => "diagnostics",
+            Self::Hover(_) => "hover",
+            Self::Definition(_) => "definition",
+            Self::Fixes(_) | Self::AllFixes => "fixes",
+            Self::Hints(_) => "inlay hints",
+            Self::Links => "links",
+            Self::Files(_) | Self::Turn | Self::TurnAfter(_) => "files",
+            Self::Complaint => "interpreter",
+            Self::Explain(_) => "explanation",
+            Self::Environment | Self::EnvironmentTree => "environment",
+        }
+    }
+
+    /// The same in a file that has so many lines before the place.
+    pub(super) fn below(self, lines: u32) -> Self {
+        let moved = |at: Position| Position { line: at.line.saturating_add(lines), ..at };
+        let all = |span: Span| Span { start: moved(span.start), end: moved(span.end) };
+        match self {
+            Self::Hover(at) => Self::Hover(moved(at)),
+            Self::Definition(at) => Self::Definition(moved(at)),
+            Self::Fixes(span) => Self::Fixes(all(span)),
+            Self::Hints(span) => Self::Hints(all(span)),
+            other => other,
+        }
+    }
 }
 
 /// What a worker computed.
@@ -173,6 +312,10 @@ pub(super) enum Answer {
     Places(Option<Places>),
     Fixes(Vec<Mending>),
     Hints(Vec<(Position, String)>),
+    Links(Vec<(Span, PathBuf)>),
+    Files(BTreeSet<PathBuf>),
+    Turn(u64),
+    Complaint(Option<String>),
     Text(String),
     Json(serde_json::Value),
 }
@@ -182,6 +325,8 @@ pub(super) enum Answer {
 pub(super) enum Refusal {
     /// The text that the question was about is no more.
     Modified,
+    /// It was about what is no file, and no cell of an open notebook.
+    Unknown,
     /// The analysis failed, which is our fault; the log says how.
     Failed,
 }
@@ -210,6 +355,8 @@ pub(super) struct Diagnosis {
     pub severity: Severity,
     pub certainty: Certainty,
     pub rule: &'static str,
+    /// The file that says what the rule means.
+    pub page: Option<PathBuf>,
     pub message: String,
     pub related: Vec<Because>,
     pub help: Vec<String>,
@@ -263,6 +410,7 @@ pub(super) enum Message {
     /// Ask the client for its settings, and perhaps to tell when they change.
     AskSettings {
         follow: bool,
+        folders: Vec<PathBuf>,
     },
     /// Ask the client to pull diagnostics again.
     Refresh,
@@ -270,4 +418,8 @@ pub(super) enum Message {
     Working(bool),
     /// A line for the client's log.
     Log(String),
+    /// What the user must act on.
+    Show(String),
+    /// What was done, for those who want to know.
+    Trace(String),
 }

@@ -18,27 +18,34 @@ mod document;
 mod edge;
 mod event;
 mod frames;
+mod links;
+mod magics;
+mod notebook;
 mod outbox;
 mod owner;
+mod pages;
 mod parent;
 mod pool;
 mod projects;
 mod settings;
 mod watch;
+mod watchdog;
 mod wire;
 mod work;
+mod workspace;
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use speclens_analysis::{Definition, FileReport, Hint, Hover, settings_of};
-use speclens_environment::{Project, Request, Variables};
+use speclens_analysis::{Definition, FileReport, Hint, Hover, environment_report, settings_of};
+use speclens_environment::{Project, Request, Variables, environment};
 use speclens_files::{Database, Db, Entry};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp_server::{LspService, Server};
 
-use wire::{End, InOrder, Input, Lifecycle};
+use wire::{End, InOrder, Input, Lifecycle, Unasked};
 
 /// How long the last answers may take to reach a client that said `exit`.
 const FLUSH: Duration = Duration::from_millis(50);
@@ -58,14 +65,19 @@ pub struct Analyses {
     pub definition: fn(&dyn Db, Project, Entry, u32) -> Option<Definition>,
     /// The values of a file's reads.
     pub hints: fn(&dyn Db, Project, Entry) -> Vec<Hint>,
+    /// Why a project has no interpreter, as a sentence.
+    pub complaint: fn(&dyn Db, Project) -> Option<String>,
 }
 
 impl Analyses {
     /// The real ones.
     pub const REAL: Self = Self {
         check: |db, project, file| {
-            if settings_of(db, project).excludes(file.path(db)) {
+            if settings_of(db, project).excludes(file.path(db)) || is_json(db, file) {
                 return Arc::default();
+            }
+            if is_of_environment(db, file) {
+                return Arc::new(environment_report(db, project, file));
             }
             Arc::clone(speclens_analysis::check_file(db, project, file))
         },
@@ -78,11 +90,32 @@ impl Analyses {
         hints: |db, project, file| {
             if is_python(db, file) { speclens_analysis::hints(db, project, file) } else { Vec::new() }
         },
+        complaint: |db, project| {
+            let environment = environment(db, project);
+            let interpreter = &environment.interpreter;
+            let is_missing = interpreter.executable.is_none() && interpreter.standard_library.is_none();
+            let reason = environment.problems.iter().map(|problem| problem.message.clone()).next();
+            is_missing.then(|| reason.unwrap_or_else(|| "no Python was found".into()))
+        },
     };
 }
 
 fn is_python(db: &dyn Db, file: Entry) -> bool {
-    file.path(db).extension().is_none_or(|extension| extension != "toml")
+    let is_toml = file.path(db).extension().is_some_and(|extension| extension == "toml");
+    !is_toml && !is_json(db, file) && !is_of_environment(db, file)
+}
+
+/// What an environment is made of, and no Python: its findings are the environment's problems.
+fn is_of_environment(db: &dyn Db, file: Entry) -> bool {
+    let path = file.path(db);
+    let is_path_file = |extension: &OsStr| extension == "pth" || extension == "_pth";
+    path.extension().is_some_and(is_path_file) || path.ends_with("pyvenv.cfg")
+}
+
+/// A notebook that is not open as one.
+fn is_json(db: &dyn Db, file: Entry) -> bool {
+    let is_notebook = file.path(db).extension().is_some_and(|extension| extension == "ipynb");
+    is_notebook && file.open_version(db).is_none()
 }
 
 /// What one server works on.
@@ -137,14 +170,18 @@ where
         return false;
     }
 
+    let (asides, said) = tokio::sync::mpsc::unbounded_channel();
     let mut client = None;
     let service = LspService::build(|handle| {
         client = Some(handle);
-        edge::Edge::new(events.clone(), Arc::clone(&lifecycle))
+        edge::Edge::new(events.clone(), Arc::clone(&lifecycle), asides)
     });
-    let (service, socket) = service.custom_method("speclens/environment", edge::Edge::environment).finish();
+    let (service, socket) = service
+        .custom_method("speclens/environment", edge::Edge::environment)
+        .custom_method("$/setTrace", edge::Edge::set_trace)
+        .finish();
     let forward = client.map(|client| tokio::spawn(outbox::forward(client, messages, events.clone())));
-    let server = Server::new(Input::new(input, Arc::clone(&lifecycle)), output, socket)
+    let server = Server::new(Input::new(input, Arc::clone(&lifecycle)), output, Unasked::new(socket, said))
         .concurrency_level(WAITING_REQUESTS)
         .serve(InOrder::new(service, Arc::clone(&lifecycle)));
 

@@ -1,15 +1,16 @@
 //! What is said to the client unasked, in order; and what the client answers, which becomes an event.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crossbeam_channel::Sender;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tower_lsp_server::Client;
-use tower_lsp_server::ls_types::notification::Progress;
+use tower_lsp_server::ls_types::notification::{LogTrace, Progress};
 use tower_lsp_server::ls_types::request::WorkDoneProgressCreate;
 use tower_lsp_server::ls_types::{
-    MessageType, NumberOrString, ProgressParams, ProgressParamsValue, Uri, WorkDoneProgress,
+    LogTraceParams, MessageType, NumberOrString, ProgressParams, ProgressParamsValue, Uri, WorkDoneProgress,
     WorkDoneProgressBegin, WorkDoneProgressCreateParams, WorkDoneProgressEnd,
 };
 
@@ -49,8 +50,12 @@ pub(super) async fn forward(client: Client, mut messages: UnboundedReceiver<Mess
                 }
             }
             Message::Log(text) => client.log_message(MessageType::INFO, text).await,
-            Message::AskSettings { follow } => {
-                tokio::spawn(ask_settings(client.clone(), events.clone(), follow));
+            Message::Show(text) => client.show_message(MessageType::WARNING, text).await,
+            Message::Trace(message) => {
+                client.send_notification::<LogTrace>(LogTraceParams { message, verbose: None }).await;
+            }
+            Message::AskSettings { follow, folders } => {
+                tokio::spawn(ask_settings(client.clone(), events.clone(), follow, folders));
             }
             Message::Refresh => {
                 let client = client.clone();
@@ -88,14 +93,14 @@ async fn tell_progress(client: &Client, token: NumberOrString, progress: WorkDon
     client.send_notification::<Progress>(ProgressParams { token, value }).await;
 }
 
-async fn ask_settings(client: Client, events: Sender<Event>, follow: bool) {
+async fn ask_settings(client: Client, events: Sender<Event>, follow: bool, folders: Vec<PathBuf>) {
     if follow && let Err(error) = client.register_capability(convert::follow_settings()).await {
         tracing::info!(%error, "the client does not tell when its settings change");
     }
-    match client.configuration(vec![convert::our_settings()]).await {
+    match client.configuration(convert::our_settings(&folders)).await {
         Ok(answers) => {
-            let settings = answers.into_iter().next().map(settings::of_json).unwrap_or_default();
-            let _ = events.send(Event::SettingsAnswered(settings));
+            let settings = answers.into_iter().map(settings::of_json).collect();
+            let _ = events.send(Event::SettingsAnswered { folders, settings });
         }
         Err(error) => tracing::info!(%error, "the client does not tell its settings"),
     }

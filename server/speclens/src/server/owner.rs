@@ -4,6 +4,8 @@
 //! a burst of them is one change), and idle workers get snapshots to work on. A change of the database cancels the
 //! jobs that run and waits for their snapshots; nothing else makes the loop wait.
 
+mod jobs;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,22 +21,19 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Setup;
 use super::disk::Disk;
 use super::document::Document;
-use super::event::{
-    Answer, Change, Client, Diagnosis, Done, Event, Message, Name, Outcome, Question, Refusal, Task,
-};
+use super::event::{Change, Client, Diagnosis, Event, Message, Name, Question};
+use super::pages::Pages;
 use super::parent;
 use super::pool::Pool;
 use super::projects::Projects;
 use super::watch::Watch;
+use super::watchdog::Turn;
 use super::wire::Lifecycle;
-use super::work::Job;
 
 /// So much silence ends a burst of edits.
 const SILENCE: Duration = Duration::from_millis(5);
 /// A burst longer than this is seen in parts.
 const BURST: Duration = Duration::from_millis(50);
-/// A turn that takes longer is worth a line in the log.
-const SLOW_TURN: Duration = Duration::from_millis(100);
 /// A job that takes longer is worth a word in the editor.
 const SLOW_JOB: Duration = Duration::from_millis(300);
 
@@ -50,12 +49,19 @@ pub(super) fn spawn(
     let disk = Disk::new(setup.watches.then(|| Watch::start(events)).transpose()?);
     let mut owner = Owner {
         revision: setup.database.revision(),
+        pages: Pages::new(&setup.request.variables).map(Arc::new),
         database: setup.database,
         projects: Projects::new(setup.request),
         client: Client::default(),
         watching: false,
         documents: BTreeMap::new(),
         questions: VecDeque::new(),
+        quiet: VecDeque::new(),
+        worked_off: 0,
+        held: Vec::new(),
+        turns: 0,
+        complains: false,
+        complaints: HashMap::new(),
         running: HashMap::new(),
         working: false,
         jobs: 0,
@@ -79,6 +85,18 @@ struct Owner {
     documents: BTreeMap<PathBuf, Document>,
     /// Requests that wait for a worker, first come first served, with the edit that they are about.
     questions: VecDeque<(Question, Option<u64>)>,
+    /// Requests that can wait until there is nothing else to do.
+    quiet: VecDeque<Question>,
+    /// How many of them were worked on since the last clean-up.
+    worked_off: usize,
+    /// Requests that wait for a change.
+    held: Vec<Question>,
+    /// How often something has changed that a finding may rest on.
+    turns: u64,
+    /// Whether the projects have interpreters is to be looked at.
+    complains: bool,
+    /// What was said of each folder's interpreter.
+    complaints: HashMap<PathBuf, Option<String>>,
     running: HashMap<u64, Running>,
     /// The client was told that there is work.
     working: bool,
@@ -92,6 +110,7 @@ struct Owner {
     /// The revision that the diagnostics were last compared with.
     revision: salsa::Revision,
     pool: Pool,
+    pages: Option<Arc<Pages>>,
     outbox: UnboundedSender<Message>,
     lifecycle: Arc<Lifecycle>,
 }
@@ -123,6 +142,8 @@ enum Purpose {
     /// Diagnostics to send unasked.
     Publish(PathBuf),
     Answer(Question),
+    /// To tell the user of a folder that has no interpreter.
+    Complain(PathBuf),
 }
 
 impl Owner {
@@ -136,17 +157,19 @@ impl Owner {
                     Err(_) => return,
                 },
             };
-            let start = Instant::now();
+            let mut turn = Turn::start();
             for event in event.into_iter().chain(inbox.try_iter()) {
                 if matches!(event, Event::Stop) {
                     self.running.values().for_each(|running| running.canceller.cancel());
                     return;
                 }
+                let word = event.word();
                 self.take(event);
+                turn.done(word);
             }
-            self.settle();
-            if start.elapsed() > SLOW_TURN {
-                tracing::warn!(elapsed = ?start.elapsed(), "a slow turn of the loop");
+            self.settle(&mut turn);
+            if let Some(sentence) = turn.end() {
+                self.trace(|| sentence);
             }
         }
     }
@@ -159,22 +182,48 @@ impl Owner {
                     self.say(Message::Watch);
                 }
                 self.ask_settings(self.client.tells_settings);
+                self.complains = true;
             }
             Event::Opened { name, version, text } => self.open(name, version, text),
             Event::Changed { name, version, changes } => self.change(&name, version, changes),
+            Event::NotebookOpened { name, version, cells } => {
+                let edit = self.opening(&name);
+                let notebook = Document::notebook(name.clone(), version, cells, edit);
+                self.documents.insert(name.path, notebook);
+            }
+            Event::NotebookChanged { name, version, change } => {
+                let (edit, encoding) = (self.edited(), self.client.encoding);
+                if let Some(document) = self.changing(&name, version) {
+                    document.apply_to_notebook(version, change, encoding, edit);
+                }
+            }
             Event::Saved { name } => self.save(&name),
             Event::Closed { name } => self.close(&name),
             Event::FilesChanged(paths) => self.look_again(&paths),
             Event::Touched(touches) => self.disk.touched(&self.database, touches),
             Event::Overlooked => self.disk.overlooked(),
-            Event::Blind(why) => {
+            Event::Blind { why, can_be_mended } => {
                 if self.disk.blind() {
                     let text = format!("{why}: Speclens looks at the disk every few seconds instead.");
-                    self.say(Message::Log(text));
+                    self.say(if can_be_mended { Message::Show(text) } else { Message::Log(text) });
                 }
+            }
+            Event::Looked => self.disk.looked(),
+            Event::Trace(traces) => self.client.traces = traces,
+            Event::InterpreterChosen { name, python } => {
+                let path = self.documents.values().find_map(|document| {
+                    document.layout()?.first_line(&name.uri).map(|_| document.name.path.clone())
+                });
+                let path = path.unwrap_or(name.path);
+                let is_named = !path.as_os_str().is_empty();
+                let path = if is_named { path } else { self.projects.first() };
+                self.projects.choose(&path, python);
+                self.projects.update(&mut self.database);
+                self.reconsider();
             }
             Event::FoldersChanged { added, removed } => {
                 self.projects.change_folders(added, &removed);
+                self.ask_settings(false);
                 self.reconsider();
             }
             Event::SettingsChanged(settings) => {
@@ -182,18 +231,12 @@ impl Owner {
                 self.reconsider();
             }
             Event::SettingsToAsk => self.ask_settings(false),
-            Event::SettingsAnswered(settings) => {
-                self.projects.set_answered(&mut self.database, settings);
+            Event::SettingsAnswered { folders, settings } => {
+                self.projects.set_answered(&mut self.database, &folders, settings);
                 self.reconsider();
             }
             Event::Watching(watching) => self.watching = watching,
-            Event::Asked(mut question) => {
-                if question.name.path.as_os_str().is_empty() {
-                    question.name.path = self.projects.first();
-                }
-                let edit = self.edit_of(&question.name.path);
-                self.questions.push_back((question, edit));
-            }
+            Event::Asked(question) => self.asked(question),
             Event::Abandoned(number) => self.abandon(number),
             Event::Done(done) => self.finish(done),
             // `run` ends there.
@@ -212,34 +255,49 @@ impl Owner {
 
     fn ask_settings(&self, follow: bool) {
         if self.client.configures {
-            self.say(Message::AskSettings { follow });
+            // Where there is one folder, its settings are those of all.
+            let folders = Some(self.projects.folders()).filter(|folders| folders.len() > 1);
+            self.say(Message::AskSettings { follow, folders: folders.unwrap_or_default().to_vec() });
         }
     }
 
     fn open(&mut self, name: Name, version: i32, text: String) {
-        let edit = self.edited();
-        let path = name.path.clone();
+        // The JSON of a notebook is no Python: it is served where it is opened as a notebook.
+        if name.path.extension().is_some_and(|extension| extension == "ipynb") {
+            return;
+        }
+        let edit = self.opening(&name);
+        self.documents.insert(name.path.clone(), Document::new(name, version, text, edit));
+    }
+
+    fn opening(&mut self, name: &Name) -> u64 {
         // Who has no eyes looks when there is an occasion.
         if !self.watching {
             self.disk.look_unless_watched();
         }
-        if self.documents.contains_key(&path) {
-            tracing::warn!(path = %path.display(), "opened twice");
+        if self.documents.contains_key(&name.path) {
+            tracing::warn!(path = %name.path.display(), "opened twice");
         }
-        self.documents.insert(path, Document::new(name, version, text, edit));
+        self.edited()
     }
 
     fn change(&mut self, name: &Name, version: i32, changes: Vec<Change>) {
-        let edit = self.edited();
+        let (edit, encoding) = (self.edited(), self.client.encoding);
+        if let Some(document) = self.changing(name, version) {
+            document.apply(version, changes, encoding, edit);
+        }
+    }
+
+    fn changing(&mut self, name: &Name, version: i32) -> Option<&mut Document> {
         let Some(document) = self.documents.get_mut(&name.path) else {
             tracing::warn!(path = %name.path.display(), "changed but not open");
-            return;
+            return None;
         };
         if version <= document.version {
             let before = document.version;
             tracing::warn!(path = %name.path.display(), version, before, "a version that does not grow");
         }
-        document.apply(version, changes, self.client.encoding, edit);
+        Some(document)
     }
 
     /// Notes an edit, and gives it its number.
@@ -270,13 +328,20 @@ impl Owner {
         };
         self.database.close(&name.path);
         // What was sent unasked has to be taken back.
-        if document.published.is_some_and(|(_, diagnoses)| !diagnoses.is_empty()) {
-            self.publish(document.name, None, Vec::new());
+        for (uri, (_, diagnoses)) in &document.published {
+            if !diagnoses.is_empty() {
+                self.publish(document.cell(uri), None, Vec::new());
+            }
         }
     }
 
     fn look_again(&mut self, paths: &[PathBuf]) {
         let before = self.database.revision();
+        let is_new = |path: &PathBuf| {
+            let is_python = path.extension().is_some_and(|extension| extension == "py");
+            is_python && self.projects.contain(path) && !self.database.is_known(path)
+        };
+        self.turns += u64::from(paths.iter().any(is_new));
         // A new file may be the first of new directories, of which the client says nothing.
         let around = paths.iter().flat_map(|path| {
             let above = path.ancestors().skip(1).take_while(|above| self.projects.contain(above));
@@ -290,23 +355,16 @@ impl Owner {
 
     /// Something other than an edit changed: diagnostics may be out of date in any document.
     fn reconsider(&mut self) {
+        self.turns += 1;
+        self.complains = true;
         self.documents.values_mut().for_each(|document| document.due = true);
         if self.client.pulls && self.client.refreshes {
             self.say(Message::Refresh);
         }
     }
 
-    fn abandon(&mut self, number: u64) {
-        self.questions.retain(|(question, _)| question.number != number);
-        for running in self.running.values() {
-            if matches!(&running.purpose, Purpose::Answer(question) if question.number == number) {
-                running.canceller.cancel();
-            }
-        }
-    }
-
     /// The end of a turn.
-    fn settle(&mut self) {
+    fn settle(&mut self, turn: &mut Turn) {
         if let Some(burst) = self.burst
             && (!self.questions.is_empty() || burst.ends() <= Instant::now())
         {
@@ -321,21 +379,28 @@ impl Owner {
             if configures {
                 self.reconsider();
             }
+            turn.done("edits that waited for the workers");
         }
         if self.burst.is_none() && self.disk.settle(&mut self.database, !self.questions.is_empty()) {
             self.reconsider();
         }
+        turn.done("a look at the disk");
         if self.database.revision() != self.revision {
             // What changed may be a configuration file.
             if self.projects.update(&mut self.database) {
                 self.reconsider();
             }
             self.revision = self.database.revision();
+            self.turns += 1;
             // What does not depend on the change is not computed again, only looked up.
             self.documents.values_mut().for_each(|document| document.due = true);
         }
+        turn.done("the settings of projects");
         self.disk.watch_fresh(&self.database);
+        turn.done("what is to be watched");
+        self.release();
         self.start_jobs();
+        turn.done("the start of jobs");
         let is_slow = self.running.values().any(|running| running.started.elapsed() >= SLOW_JOB);
         if self.client.progress && is_slow != self.working {
             self.working = is_slow;
@@ -350,92 +415,11 @@ impl Owner {
         started.filter(|_| tells).map(|started| started + SLOW_JOB)
     }
 
-    fn start_jobs(&mut self) {
-        while self.running.len() < self.pool.workers() {
-            let Some((question, edit)) = self.questions.pop_front() else { break };
-            let (task, path) = (question.task.clone(), question.name.path.clone());
-            if question.reply.is_closed() {
-                continue;
-            }
-            // Diagnostics are of the text as it is; all else is about a place in the text as it was.
-            if task != Task::Diagnose && edit != self.edit_of(&path) {
-                let _ = question.reply.send(Err(Refusal::Modified));
-                continue;
-            }
-            self.start(task, path, Purpose::Answer(question));
+    /// Tells what is done to who wants to know.
+    fn trace(&self, text: impl FnOnce() -> String) {
+        if self.client.traces {
+            self.say(Message::Trace(text()));
         }
-        // Not while edits wait, which would only cancel them; and one worker stays free for questions.
-        if self.client.pulls || self.burst.is_some() {
-            return;
-        }
-        while self.running.len() + 1 < self.pool.workers() {
-            let mut due =
-                self.documents.iter_mut().filter(|(_, document)| document.due && !document.checking);
-            let Some((path, document)) = due.next() else { break };
-            (document.due, document.checking) = (false, true);
-            let path = path.clone();
-            self.start(Task::Diagnose, path.clone(), Purpose::Publish(path));
-        }
-    }
-
-    fn start(&mut self, task: Task, path: PathBuf, purpose: Purpose) {
-        let number = self.jobs;
-        self.jobs += 1;
-        let edit = self.edit_of(&path);
-        let project = self.projects.of(&self.database, &path);
-        let snapshot = self.database.snapshot();
-        let (canceller, revision) = (snapshot.canceller(), self.database.revision());
-        self.running.insert(number, Running { canceller, revision, started: Instant::now(), edit, purpose });
-        self.pool.run(snapshot, Job { number, task, path, project, encoding: self.client.encoding });
-    }
-
-    fn finish(&mut self, done: Done) {
-        let Some(running) = self.running.remove(&done.job) else { return };
-        match running.purpose {
-            Purpose::Publish(path) => self.checked(&path, running.revision, running.edit, done.outcome),
-            Purpose::Answer(question) => self.answer(question, running.edit, done.outcome),
-        }
-    }
-
-    /// Diagnostics of a document: sent only if they are those of its text and of the disk as they are now.
-    fn checked(&mut self, path: &Path, revision: salsa::Revision, edit: Option<u64>, outcome: Outcome) {
-        let current = self.database.revision() == revision;
-        let Some(document) = self.documents.get_mut(path) else { return };
-        document.checking = false;
-        if !current || document.ahead || edit != Some(document.edit) {
-            document.due = true;
-            return;
-        }
-        let diagnoses = match outcome {
-            Outcome::Answered(Answer::Diagnoses(diagnoses)) => diagnoses,
-            // What was known of the text before is not true of this one.
-            Outcome::Answered(_) | Outcome::Failed => Vec::new(),
-            Outcome::Cancelled => {
-                document.due = true;
-                return;
-            }
-        };
-        let result = Some((document.version, diagnoses));
-        if document.published == result {
-            return;
-        }
-        document.published.clone_from(&result);
-        let name = document.name.clone();
-        if let Some((version, diagnoses)) = result {
-            self.publish(name, Some(version), diagnoses);
-        }
-    }
-
-    fn answer(&mut self, question: Question, edit: Option<u64>, outcome: Outcome) {
-        let same_text = self.edit_of(&question.name.path) == edit;
-        let answer = match outcome {
-            Outcome::Answered(answer) if same_text => Ok(answer),
-            Outcome::Failed if same_text => Err(Refusal::Failed),
-            // Once more, on what is there now.
-            _ => return self.questions.push_front((question, edit)),
-        };
-        // The client may have taken it back since.
-        let _ = question.reply.send(answer);
     }
 
     fn publish(&self, name: Name, version: Option<i32>, diagnoses: Vec<Diagnosis>) {

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use speclens_analysis::problems_of_editor;
 
 /// What is no matter of the analysis, and older names that stay.
-const OF_CLIENT: [&str; 3] = ["path", "trace", HINTS];
+const OF_CLIENT: [&str; 4] = ["path", "trace", HINTS, WORKSPACE];
 const HINTS: &str = "inlayHints";
+const WORKSPACE: &str = "workspaceDiagnostics";
 const OLD_NAMES: [(&str, &str); 2] = [("interpreter", "python"), ("extraPaths", "extra-paths")];
 
 /// Settings, bare or in a section `speclens`. What is wrong in them is told in the log, and left out.
@@ -37,7 +38,16 @@ pub(super) fn of_json(mut value: Value) -> Arc<str> {
 
 /// Whether the settings ask for inlay hints.
 pub(super) fn hints(settings: &Value) -> bool {
-    settings.get("speclens").unwrap_or(settings).get(HINTS) == Some(&Value::Bool(true))
+    is_on(settings, HINTS)
+}
+
+/// Whether they ask for the findings of all files.
+pub(super) fn whole_workspace(settings: &Value) -> bool {
+    is_on(settings, WORKSPACE)
+}
+
+fn is_on(settings: &Value, name: &str) -> bool {
+    settings.get("speclens").unwrap_or(settings).get(name) == Some(&Value::Bool(true))
 }
 
 /// TOML has no null, which is as good as nothing.

@@ -39,6 +39,8 @@ struct Order {
     renewed: HashSet<PathBuf>,
     /// Paths to watch, with what the database takes to be there.
     paths: Vec<(PathBuf, Status)>,
+    /// They are only to be looked at, which is to be told.
+    looks: bool,
 }
 
 impl Watch {
@@ -53,8 +55,18 @@ impl Watch {
     /// Watches the paths. Where the disk is not, or no longer, as the database believes, an event says so.
     pub(super) fn cover(&self, renewed: HashSet<PathBuf>, paths: Vec<(PathBuf, Status)>) {
         if !renewed.is_empty() || !paths.is_empty() {
-            // The thread ends where nothing can be watched, which it has told.
-            let _ = self.orders.send(Order { renewed, paths });
+            self.order(Order { renewed, paths, looks: false });
+        }
+    }
+
+    /// Compares the paths with the disk, which may take its time.
+    pub(super) fn look(&self, paths: Vec<(PathBuf, Status)>) {
+        self.order(Order { renewed: HashSet::new(), paths, looks: true });
+    }
+
+    fn order(&self, order: Order) {
+        if self.orders.send(order).is_err() {
+            tracing::error!("the watch is gone");
         }
     }
 }
@@ -63,39 +75,50 @@ fn run(orders: &Receiver<Order>, events: &Sender<Event>) {
     let places = Arc::<Mutex<Places>>::default();
     let (known, told) = (Arc::clone(&places), events.clone());
     let watcher = notify::recommended_watcher(move |event| tell(event, &known, &told));
-    let watcher = match watcher {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            let _ = events.send(Event::Blind(format!("The disk cannot be watched ({error})")));
-            return;
-        }
+    let watcher = watcher.map_err(|error| blind(events, &error)).ok();
+    let mut eyes = Eyes {
+        watcher,
+        places,
+        is_full: false,
+        watched: HashSet::new(),
+        has_remote: false,
+        events: events.clone(),
     };
-    let events = events.clone();
-    let mut eyes = Eyes { watcher, places, watched: HashSet::new(), has_remote: false, events };
     for order in orders {
         eyes.forget(&order.renewed);
-        let covered = order.paths.iter().try_for_each(|(path, status)| {
-            let directory = matches!(status, Status::Directory(_)).then_some(path.as_path());
-            directory.or(path.parent()).map_or(Ok(()), |directory| eyes.cover(directory))
-        });
-        if let Err(error) = covered {
-            let _ = eyes.events.send(Event::Blind(format!("The disk cannot be watched ({error})")));
-            return;
+        let mut fresh = order.paths.iter().filter(|_| !order.looks);
+        if let Err(error) = fresh.try_for_each(|(path, status)| eyes.cover_path(path, status)) {
+            blind(events, &error);
+            // Those that were set stay: what they see is seen at once.
+            eyes.is_full = true;
         }
         // What changed before it was watched.
         let differs = |(path, status): (PathBuf, Status)| {
             let is_open = matches!(status, Status::Open(_));
             (!is_open && Status::of_disk(&DiskSystem, &path) != status).then(|| Touch {
-                below: lock(&eyes.places).directories.contains_key(&path),
+                below: lock(&eyes.places).leads_on(&path),
                 named: true,
                 path,
             })
         };
         let touches: Vec<Touch> = order.paths.into_iter().filter_map(differs).collect();
         if !touches.is_empty() {
-            let _ = eyes.events.send(Event::Touched(touches));
+            let _ = events.send(Event::Touched(touches));
+        }
+        if order.looks {
+            let _ = events.send(Event::Looked);
         }
     }
+}
+
+fn blind(events: &Sender<Event>, error: &notify::Error) {
+    let can_be_mended = matches!(error.kind, notify::ErrorKind::MaxFilesWatch);
+    let why = if can_be_mended {
+        "The system lets no program watch more directories (fs.inotify.max_user_watches)".to_owned()
+    } else {
+        format!("The disk cannot be watched ({error})")
+    };
+    let _ = events.send(Event::Blind { why, can_be_mended });
 }
 
 /// The directories on the way to what was asked for.
@@ -105,6 +128,8 @@ struct Places {
     directories: HashMap<PathBuf, Option<PathBuf>>,
     /// The other names of a directory, by the canonical one: it can be watched under one name only.
     aliases: HashMap<PathBuf, Vec<PathBuf>>,
+    /// Links to files, with the canonical paths of these.
+    links: HashMap<PathBuf, PathBuf>,
 }
 
 impl Places {
@@ -116,7 +141,13 @@ impl Places {
         if let (Some(directory), Some(name)) = (path.parent(), path.file_name()) {
             names.extend(self.aliases.get(directory).into_iter().flatten().map(|alias| alias.join(name)));
         }
+        names.extend(self.links.iter().filter(|(_, file)| *file == path).map(|(link, _)| link.clone()));
         names
+    }
+
+    /// Whether what is watched depends on what is at this path.
+    fn leads_on(&self, path: &Path) -> bool {
+        self.directories.contains_key(path) || self.links.contains_key(path)
     }
 }
 
@@ -143,13 +174,14 @@ fn tell(event: notify::Result<notify::Event>, places: &Mutex<Places>, events: &S
     };
     let places = lock(places);
     let names = event.paths.iter().flat_map(|path| places.names(path));
-    let touches =
-        names.map(|path| Touch { below: named && places.directories.contains_key(&path), named, path });
+    let touches = names.map(|path| Touch { below: named && places.leads_on(&path), named, path });
     let _ = events.send(Event::Touched(touches.collect()));
 }
 
 struct Eyes {
-    watcher: RecommendedWatcher,
+    watcher: Option<RecommendedWatcher>,
+    /// No more can be watched.
+    is_full: bool,
     places: Arc<Mutex<Places>>,
     /// Canonical paths.
     watched: HashSet<PathBuf>,
@@ -159,6 +191,24 @@ struct Eyes {
 }
 
 impl Eyes {
+    /// Watches what tells of changes of a path.
+    fn cover_path(&mut self, path: &Path, status: &Status) -> notify::Result<()> {
+        if self.watcher.is_none() || self.is_full {
+            return Ok(());
+        }
+        match status {
+            Status::Directory(_) => return self.cover(path),
+            Status::File(_) | Status::Open(_) if DiskSystem.read_link(path).is_ok() => {
+                if let Ok(file) = DiskSystem.canonicalize(path) {
+                    lock(&self.places).links.insert(path.to_path_buf(), file.clone());
+                    self.cover(file.parent().unwrap_or(&file))?;
+                }
+            }
+            _ => {}
+        }
+        path.parent().map_or(Ok(()), |directory| self.cover(directory))
+    }
+
     /// Watches a directory, and those above it: what is moved away says nothing itself.
     fn cover(&mut self, directory: &Path) -> notify::Result<()> {
         for directory in directory.ancestors() {
@@ -186,7 +236,8 @@ impl Eyes {
     }
 
     fn watch(&mut self, directory: &Path) -> notify::Result<()> {
-        match self.watcher.watch(directory, RecursiveMode::NonRecursive) {
+        let Some(watcher) = &mut self.watcher else { return Ok(()) };
+        match watcher.watch(directory, RecursiveMode::NonRecursive) {
             Err(error) if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) => Err(error),
             // It went meanwhile, which is seen from above, or is not ours to read.
             Err(error) => {
@@ -198,7 +249,7 @@ impl Eyes {
                     self.has_remote = true;
                     let place = directory.display();
                     let why = format!("What others do in {place} cannot be seen from this machine");
-                    let _ = self.events.send(Event::Blind(why));
+                    let _ = self.events.send(Event::Blind { why, can_be_mended: false });
                 }
                 Ok(())
             }
@@ -217,7 +268,8 @@ impl Eyes {
             gone.extend(is_gone.then(|| canonical.take()).flatten());
             !is_gone
         });
-        let Places { directories, aliases } = &mut *places;
+        places.links.retain(|link, _| !link.ancestors().any(|above| renewed.contains(above)));
+        let Places { directories, aliases, .. } = &mut *places;
         aliases.retain(|_, names| {
             names.retain(|name| directories.contains_key(name));
             !names.is_empty()
@@ -227,7 +279,29 @@ impl Eyes {
         for canonical in gone {
             self.watched.remove(&canonical);
             // Where it was deleted, the system has forgotten it already.
-            let _ = self.watcher.unwatch(&canonical);
+            let _ = self.watcher.as_mut().map(|watcher| watcher.unwatch(&canonical));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use speclens_files::Stamp;
+
+    use super::*;
+
+    #[test]
+    fn a_look_tells_what_differs_and_when_it_is_over() {
+        let (events, inbox) = unbounded();
+        let watch = Watch::start(&events).unwrap();
+        let gone = PathBuf::from("/no-such-directory/a.py");
+        let there = Status::File(Stamp { modified: 1, bytes: 1 });
+        watch.look(vec![(gone.clone(), there), ("/no-such-directory".into(), Status::Missing)]);
+        let next = || inbox.recv_timeout(Duration::from_secs(20)).unwrap();
+        let Event::Touched(touches) = next() else { panic!("nothing differs") };
+        assert_eq!(touches, [Touch { path: gone, named: true, below: false }]);
+        assert!(matches!(next(), Event::Looked));
     }
 }

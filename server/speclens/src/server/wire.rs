@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use futures_util::Stream;
 use futures_util::future::{Either, FutureExt};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tower_lsp_server::jsonrpc::{Request, Response};
+use tower_lsp_server::{ClientSocket, Loopback};
 use tower_service::Service;
 
 use super::frames::Frames;
@@ -92,6 +95,58 @@ where
             Poll::Ready(response) => Either::Left(ready(response)),
             Poll::Pending => Either::Right(handler),
         }
+    }
+}
+
+/// Something to say to the client in the middle of an answer.
+#[derive(Debug)]
+pub(super) struct Aside {
+    pub message: Request,
+    /// Told when the message is on its way: what is said later comes after it.
+    pub sent: oneshot::Sender<()>,
+}
+
+/// What goes to the client and is no answer. The library promises no order between that and answers, except that what
+/// was taken from this stream is written before what is taken later.
+#[derive(Debug)]
+pub(super) struct Unasked {
+    socket: ClientSocket,
+    asides: UnboundedReceiver<Aside>,
+}
+
+/// The stream of [`Unasked`].
+#[derive(Debug)]
+pub(super) struct Messages<S> {
+    inner: S,
+    asides: UnboundedReceiver<Aside>,
+}
+
+impl Unasked {
+    pub(super) fn new(socket: ClientSocket, asides: UnboundedReceiver<Aside>) -> Self {
+        Self { socket, asides }
+    }
+}
+
+impl Loopback for Unasked {
+    type RequestStream = Messages<<ClientSocket as Loopback>::RequestStream>;
+    type ResponseSink = <ClientSocket as Loopback>::ResponseSink;
+
+    fn split(self) -> (Self::RequestStream, Self::ResponseSink) {
+        let (inner, sink) = self.socket.split();
+        (Messages { inner, asides: self.asides }, sink)
+    }
+}
+
+impl<S: Stream<Item = Request> + Unpin> Stream for Messages<S> {
+    type Item = Request;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Request>> {
+        if let Poll::Ready(Some(Aside { message, sent })) = self.asides.poll_recv(context) {
+            // Who asked may have gone.
+            let _ = sent.send(());
+            return Poll::Ready(Some(message));
+        }
+        Pin::new(&mut self.inner).poll_next(context)
     }
 }
 

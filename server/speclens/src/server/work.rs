@@ -12,6 +12,8 @@ use speclens_source::{Encoding, LineIndex, Position};
 use super::Analyses;
 use super::document::offset;
 use super::event::{Answer, Because, Diagnosis, Mending, Places, Shown, Span, Task};
+use super::pages::Pages;
+use super::{links, workspace};
 use crate::command_line::{environment_text, environment_tree, explanation_text};
 
 /// A task on one file, without a view of the database: that it gets when it starts.
@@ -22,12 +24,14 @@ pub(super) struct Job {
     pub path: PathBuf,
     pub project: Project,
     pub encoding: Encoding,
+    pub pages: Option<Arc<Pages>>,
 }
 
 impl Job {
     pub(super) fn run(&self, analyses: Analyses, db: &dyn Db) -> Answer {
         let file = db.entry(&self.path);
-        let mut texts = Texts { db, encoding: self.encoding, known: HashMap::new() };
+        let pages = self.pages.as_deref();
+        let mut texts = Texts { db, encoding: self.encoding, known: HashMap::new(), pages };
         match &self.task {
             Task::Diagnose => {
                 let report = (analyses.check)(db, self.project, file);
@@ -67,6 +71,14 @@ impl Job {
                     hints.into_iter().map(|hint| (lines.position(hint.at, self.encoding), hint.value));
                 Answer::Hints(hints.filter(|(at, _)| (span.start..=span.end).contains(at)).collect())
             }
+            Task::Files(folders) => Answer::Files(workspace::files(db, folders)),
+            // The owner answers these.
+            Task::Turn | Task::TurnAfter(_) => Answer::Turn(0),
+            Task::Links => {
+                let found = links::links(db, self.project, file).into_iter();
+                Answer::Links(found.map(|link| (texts.span(&link.place), link.target)).collect())
+            }
+            Task::Complaint => Answer::Complaint((analyses.complaint)(db, self.project)),
             Task::Explain(module) => Answer::Text(explanation_text(db, self.project, module)),
             Task::Environment => Answer::Text(environment_text(db, self.project)),
             Task::EnvironmentTree => Answer::Json(environment_tree(db, self.project)),
@@ -95,6 +107,7 @@ struct Texts<'db> {
     db: &'db dyn Db,
     encoding: Encoding,
     known: HashMap<PathBuf, Option<LineIndex>>,
+    pages: Option<&'db Pages>,
 }
 
 impl Texts<'_> {
@@ -126,6 +139,7 @@ impl Texts<'_> {
             severity: finding.severity,
             certainty: finding.certainty,
             rule: finding.rule,
+            page: self.pages.and_then(|pages| pages.of(finding.rule)),
             message: finding.message.clone(),
             related,
             help: finding.help.clone(),
