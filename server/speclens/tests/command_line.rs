@@ -406,7 +406,7 @@ fn the_examples_of_the_rules_do_what_their_pages_say() {
                 // Of a traceback the page shows the last line.
                 let last = ran.err.lines().last().map(|last| {
                     // A guess that newer versions add.
-                    let last = last.split(". Did you mean: ").next().unwrap_or(last);
+                    let last = last.split(". Did you mean").next().unwrap_or(last);
                     format!("{last}\n")
                 });
                 let seen = ran.out + last.as_deref().unwrap_or("");
