@@ -57,6 +57,23 @@ pub fn pip_install(environment: &Path) -> Command {
     pip
 }
 
+/// A program of packages from the index that pip is set up for, installed once, in an environment of their own. The
+/// requirements are told apart by spaces.
+pub fn installed(requirements: &str, program: &str) -> Result<PathBuf, String> {
+    let python = interpreters().last().ok_or("it is installed by pip, and there is no Python")?;
+    let directory = target().join("clients").join(requirements.replace(' ', "+"));
+    let (program, complete) = (directory.join("bin").join(program), directory.join("complete"));
+    #[expect(clippy::disallowed_methods, reason = "the target directory")]
+    if !complete.exists() {
+        // Its scripts name the directory, so it cannot be made elsewhere and moved.
+        let mut environment = command(&python.program);
+        finished(environment.args(["-m", "venv", "--clear"]).arg(&directory), Duration::from_mins(2))?;
+        finished(pip_install(&directory).args(requirements.split(' ')), Duration::from_mins(10))?;
+        std::fs::write(&complete, requirements).map_err(|problem| problem.to_string())?;
+    }
+    Ok(program)
+}
+
 /// The `nvim` program, installed once.
 pub fn neovim() -> Result<PathBuf, String> {
     static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(install_neovim);

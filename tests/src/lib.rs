@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+pub mod child;
 pub mod clients;
 pub mod interpreters;
 pub mod literate;
 pub mod process;
 pub mod protocol;
 pub mod silence;
+pub mod strace;
 pub mod trees;
 
 /// Tells the reader that a test, or a part of it, does not run here, and why. CI skips nothing.

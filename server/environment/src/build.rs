@@ -166,7 +166,7 @@ fn windows_suffixes(disk: Disk<'_>, built: &Built<'_>) -> Vec<String> {
 
 /// `PYD_PLATFORM_TAG`: by the header of the program, else by the names of the DLLs that came with it.
 fn machine(disk: Disk<'_>, prefix: &Path) -> &'static str {
-    let by_header = disk.bytes(&prefix.join("python.exe")).and_then(|bytes| machine_in_header(&bytes));
+    let by_header = disk.read_large(&prefix.join("python.exe")).and_then(|bytes| machine_in_header(&bytes));
     by_header.or_else(|| machine_by_names(disk, prefix)).unwrap_or(USUAL_MACHINE)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use speclens_files::{Db, Listing, ReadError};
+use speclens_files::{Db, Entry, Listing, ReadError};
 
 /// More links than this in a row are a circle (Linux's own limit).
 const MOST_LINKS: usize = 40;
@@ -24,11 +24,16 @@ impl<'db> Disk<'db> {
     }
 
     pub(crate) fn bytes(self, path: &Path) -> Option<Vec<u8>> {
-        if path.is_absolute() { self.0.entry(path).bytes(self.0).ok() } else { None }
+        self.read(path).ok()
     }
 
     pub(crate) fn read(self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        if path.is_absolute() { self.0.entry(path).bytes(self.0) } else { Err(ReadError::Missing) }
+        if path.is_absolute() { content(self.0, self.0.entry(path)).clone() } else { Err(ReadError::Missing) }
+    }
+
+    /// The same of a large file, for those who ask for nothing more because of what it holds.
+    pub(crate) fn read_large(self, path: &Path) -> Option<Vec<u8>> {
+        if path.is_absolute() { self.0.entry(path).bytes(self.0).ok() } else { None }
     }
 
     pub(crate) fn text(self, path: &Path) -> Option<String> {
@@ -61,6 +66,14 @@ impl<'db> Disk<'db> {
         }
         path
     }
+}
+
+/// What a file holds, remembered. A query that reads several files asks for the one because of what another holds. Were
+/// that read anew, it could be what the disk has and the table of paths does not know yet: the query would drop what it
+/// asked, and look older than what it was made of.
+#[salsa::tracked(returns(ref))]
+fn content(db: &dyn Db, file: Entry) -> Result<Vec<u8>, ReadError> {
+    file.bytes(db)
 }
 
 /// `os.path.normpath`: without `.`, `..` and doubled slashes, by the text alone.

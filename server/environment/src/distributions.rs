@@ -134,7 +134,8 @@ fn owned_files(db: &dyn Db, metadata: Entry) -> Owned {
             owned.files.entry(top.to_owned()).or_default().push(path);
         }
     };
-    if let Some(text) = disk.text(&directory.join("RECORD")) {
+    if let Some(record) = disk.read_large(&directory.join("RECORD")) {
+        let text = String::from_utf8_lossy(&record);
         text.lines().filter_map(first_field).for_each(|file| add(normal(&location.join(file))));
     } else if let Some(text) = disk.text(&directory.join("installed-files.txt")) {
         text.lines().filter(|line| !line.is_empty()).for_each(|file| add(normal(&directory.join(file))));

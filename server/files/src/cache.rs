@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::database::Database;
-use crate::entry::Status;
+use crate::database::{Database, Db};
+use crate::entry::{OpenDocument, Status};
 
 /// More than these are not kept; the least recently used go first.
 const MAX_RECORDS: usize = 500;
@@ -80,6 +80,8 @@ enum NotKept {
     TooFresh(PathBuf),
     #[error("{0} changed meanwhile")]
     Changed(PathBuf),
+    #[error("{0} is open with another text than the disk's")]
+    Edited(PathBuf),
     #[error("{0}")]
     Disk(#[from] io::Error),
     #[error("{0}")]
@@ -126,38 +128,80 @@ impl Cache {
 
     /// The answer to a question, where nothing that it rests on has changed since.
     pub fn get<T: DeserializeOwned>(&self, key: CacheKey) -> Option<T> {
+        self.current(self.record(key)?)
+    }
+
+    /// The same for one who goes on with it: the database knows all that the answer rests on from now on, so that it is
+    /// watched, and what changes is a change of the database. What is open has to show what is on the disk.
+    pub fn recall<T: DeserializeOwned>(&self, key: CacheKey, db: &dyn Db) -> Option<T> {
+        let record = self.record::<T>(key)?;
+        // The database looks first: what changes between the two looks is seen by the second.
+        let edited = record.paths.iter().find(|(path, _)| match db.entry(path).status(db) {
+            Status::Open(document) => !shows_disk(path, document),
+            _ => false,
+        });
+        if let Some((path, _)) = edited {
+            tracing::debug!(?path, "the kept answer is of another text");
+            return None;
+        }
+        self.current(record)
+    }
+
+    fn record<T: DeserializeOwned>(&self, key: CacheKey) -> Option<Record<T>> {
         let path = self.directory.join(key.file_name());
         let packed = fs::read(&path).ok()?;
-        let record = match unpack::<Record<T>>(&packed) {
-            Ok(record) if record.key == key => record,
+        match unpack::<Record<T>>(&packed) {
+            Ok(record) if record.key == key => Some(record),
             wrong => {
                 tracing::debug!(?path, problem = ?wrong.err(), "drops what is no record");
                 let _ = fs::remove_file(&path);
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    fn current<T>(&self, record: Record<T>) -> Option<T> {
         if let Some(changed) = first_difference(&record.paths) {
             tracing::debug!(?changed, "the kept answer is old");
             return None;
         }
         tracing::debug!(paths = record.paths.len(), "uses the kept answer");
         // The time tells when it was last of use.
-        let file = OpenOptions::new().append(true).open(&path);
+        let path = self.directory.join(record.key.file_name());
+        let file = OpenOptions::new().append(true).open(path);
         let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
         Some(record.answer)
     }
 
     /// Keeps an answer, which may rest on any path that the database knows.
     pub fn put(&self, key: CacheKey, database: &Database, answer: &impl Serialize) {
-        match self.try_put(key, database, answer) {
+        self.keep(key, database.known(), answer);
+    }
+
+    /// Keeps an answer that may rest on any of these paths, each with what the database took it for. True where a path
+    /// is too fresh, so that it may be kept later.
+    pub fn keep<'p>(
+        &self,
+        key: CacheKey,
+        known: impl Iterator<Item = (&'p Path, &'p Status)>,
+        answer: &impl Serialize,
+    ) -> bool {
+        let kept = self.try_keep(key, known, answer);
+        match &kept {
             Ok(bytes) => tracing::debug!(bytes, directory = ?self.directory, "keeps the answer"),
             Err(reason) => tracing::debug!(%reason, directory = ?self.directory, "cannot keep the answer"),
         }
+        matches!(kept, Err(NotKept::TooFresh(_)))
     }
 
-    fn try_put(&self, key: CacheKey, database: &Database, answer: &impl Serialize) -> Result<usize, NotKept> {
+    fn try_keep<'p>(
+        &self,
+        key: CacheKey,
+        known: impl Iterator<Item = (&'p Path, &'p Status)>,
+        answer: &impl Serialize,
+    ) -> Result<usize, NotKept> {
         make_private(&self.directory)?;
-        let paths = self.foundation(database)?;
+        let paths = self.foundation(known)?;
         let packed = pack(&Record { key, paths, answer })?;
         let mut file = tempfile::Builder::new().suffix(&format!(".{SUFFIX}")).tempfile_in(&self.directory)?;
         file.write_all(&packed)?;
@@ -167,16 +211,25 @@ impl Cache {
     }
 
     /// All paths that the database knows, where they are still what it took them for, and have been so since it began.
-    fn foundation(&self, database: &Database) -> Result<Vec<(PathBuf, Seen)>, NotKept> {
-        let limit = nanoseconds(self.started.checked_sub(GRAIN));
+    fn foundation<'p>(
+        &self,
+        known: impl Iterator<Item = (&'p Path, &'p Status)>,
+    ) -> Result<Vec<(PathBuf, Seen)>, NotKept> {
         let mut paths = Vec::new();
-        for (path, status) in database.known() {
+        for (path, status) in known {
             let seen = Seen::of(path);
-            if !seen.is(status) {
+            let mut looked = self.started;
+            if let Status::Open(document) = status {
+                // What is open is looked at now, and not when the answer was computed.
+                looked = SystemTime::now();
+                if !shows_disk(path, document) {
+                    return Err(NotKept::Edited(path.to_owned()));
+                }
+            } else if !seen.is(status) {
                 return Err(NotKept::Changed(path.to_owned()));
             }
             if let Seen::File(identity) | Seen::Directory(identity) = &seen
-                && identity.changed >= limit
+                && identity.changed >= nanoseconds(looked.checked_sub(GRAIN))
             {
                 return Err(NotKept::TooFresh(path.to_owned()));
             }
@@ -251,6 +304,10 @@ impl Identity {
         let (changed, inode) = (modified, 0);
         Self { bytes: found.len(), modified, changed, inode }
     }
+}
+
+fn shows_disk(path: &Path, document: &OpenDocument) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes == document.text.as_bytes())
 }
 
 fn nanoseconds(time: Option<SystemTime>) -> u128 {

@@ -222,6 +222,12 @@ impl Snapshot {
         &self.inner
     }
 
+    /// Every path that was asked for, with what was found.
+    pub fn known(&self) -> Vec<(PathBuf, Status)> {
+        let entries = self.inner.paths.all().into_iter();
+        entries.map(|it| (it.path(&self.inner).clone(), it.status(&self.inner).clone())).collect()
+    }
+
     /// Ends the work on this snapshot, and on no other, at its next query.
     pub fn canceller(&self) -> salsa::CancellationToken {
         salsa::Database::cancellation_token(&self.inner)

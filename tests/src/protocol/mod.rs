@@ -50,7 +50,7 @@ impl Session {
         let files = Arc::new(MemorySystem::default());
         files.add_directory(WORKSPACE);
         let database = Database::new(Arc::clone(&files) as _);
-        let setup = Setup { database, analyses, request: Request::default(), watches: false };
+        let setup = Setup { database, analyses, request: Request::default(), watches: false, cache: None };
         Self::of(setup, files, WORKSPACE)
     }
 
@@ -61,7 +61,7 @@ impl Session {
 
     /// Starts a server over the real disk, with a workspace folder there.
     pub fn over(root: &Path, analyses: Analyses, request: Request) -> Self {
-        let setup = Setup { database: Database::on_disk(), analyses, request, watches: true };
+        let setup = Setup { database: Database::on_disk(), analyses, request, watches: true, cache: None };
         Self::of(setup, Arc::default(), root.to_str().expect("the path is text"))
     }
 

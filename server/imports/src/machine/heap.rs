@@ -9,19 +9,49 @@ use std::sync::Arc;
 use super::value::{Attributes, Object, ObjectId, Payload, Site, Slot, Value};
 
 const LOCAL: u32 = 1 << 31;
-/// The shared tier is kept in pieces of this many objects, so that checkpoints share what they have in common.
-const PIECE: usize = 512;
+/// A tier is kept in pieces of so many objects. Checkpoints share the pieces that they have in common, of the shared tier;
+/// of the local one, the runs of the file's functions do, of which there are many and each changes little.
+const SHARED_PIECE: usize = 512;
+const LOCAL_PIECE: usize = 64;
 
 /// All objects of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Heap {
-    shared: Vec<Arc<Vec<Arc<Object>>>>,
-    local: Vec<Arc<Object>>,
+    shared: Tier<SHARED_PIECE>,
+    local: Tier<LOCAL_PIECE>,
     nothing: Nothing,
     /// Whether new objects are made in the shared tier: while a checkpoint is made.
     pub(super) builds_shared: bool,
     /// Whether an object of the shared tier was changed since [`Heap::adopt`].
     pub(super) shared_changed: bool,
+}
+
+/// Objects in pieces, which are copied when they are changed.
+#[derive(Debug, Clone, Default)]
+struct Tier<const PIECE: usize>(Vec<Arc<Vec<Arc<Object>>>>);
+
+impl<const PIECE: usize> Tier<PIECE> {
+    /// Adds an object, and gives its index.
+    fn add(&mut self, object: Arc<Object>) -> usize {
+        let pieces = &mut self.0;
+        if pieces.last().is_none_or(|piece| piece.len() == PIECE) {
+            pieces.push(Arc::new(Vec::with_capacity(PIECE)));
+        }
+        let before = (pieces.len() - 1) * PIECE;
+        pieces.last_mut().map_or(before, |piece| {
+            let piece = Arc::make_mut(piece);
+            piece.push(object);
+            before + piece.len() - 1
+        })
+    }
+
+    fn get(&self, index: usize) -> &Object {
+        &self.0[index / PIECE][index % PIECE]
+    }
+
+    fn place_mut(&mut self, index: usize) -> &mut Arc<Object> {
+        &mut Arc::make_mut(&mut self.0[index / PIECE])[index % PIECE]
+    }
 }
 
 /// What stands in the place of an object that was discarded.
@@ -39,22 +69,16 @@ impl Heap {
     /// Makes an object.
     pub fn add(&mut self, object: Object) -> ObjectId {
         let object = Arc::new(object);
-        if !self.builds_shared {
-            self.local.push(object);
-            return ObjectId(number(self.local.len() - 1) | LOCAL);
+        if self.builds_shared {
+            return ObjectId(number(self.shared.add(object)));
         }
-        match self.shared.last_mut().filter(|piece| piece.len() < PIECE) {
-            Some(piece) => Arc::make_mut(piece).push(object),
-            None => self.shared.push(Arc::new(vec![object])),
-        }
-        let last = self.shared.last().map_or(1, |piece| piece.len());
-        ObjectId(number((self.shared.len() - 1) * PIECE + last - 1))
+        ObjectId(number(self.local.add(object)) | LOCAL)
     }
 
     /// The object.
     pub fn get(&self, id: ObjectId) -> &Object {
         let index = (id.0 & !LOCAL) as usize;
-        if id.0 & LOCAL == 0 { &self.shared[index / PIECE][index % PIECE] } else { &self.local[index] }
+        if id.0 & LOCAL == 0 { self.shared.get(index) } else { self.local.get(index) }
     }
 
     /// The object, to change it.
@@ -71,9 +95,9 @@ impl Heap {
         let index = (id.0 & !LOCAL) as usize;
         if id.0 & LOCAL == 0 {
             self.shared_changed = true;
-            &mut Arc::make_mut(&mut self.shared[index / PIECE])[index % PIECE]
+            self.shared.place_mut(index)
         } else {
-            &mut self.local[index]
+            self.local.place_mut(index)
         }
     }
 

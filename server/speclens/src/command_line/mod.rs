@@ -120,7 +120,7 @@ pub fn run(process: Process) -> ExitCode {
 fn answer(session: &mut Session, command: &Command) -> Result<ExitCode, Failure> {
     let verdict = match command {
         Command::Server(_) => {
-            return Ok(server::run_stdio(session.request.variables.clone(), session.request.clone()));
+            return Ok(server::run_stdio(session.request.clone(), session.cache.take()));
         }
         Command::Check(arguments) => check::run(session, arguments),
         Command::Explain(arguments) => explain::run(session, arguments),

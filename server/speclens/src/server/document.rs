@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use speclens_files::OpenDocument;
 use speclens_source::{Encoding, LineIndex, Position};
@@ -22,6 +23,12 @@ pub(super) struct Document {
     pub due: bool,
     /// A worker computes its diagnostics.
     pub checking: bool,
+    /// Its text is that of its opening, of which the findings may be known.
+    pub recall: bool,
+    /// Its text is that of the disk, as far as is known, and its findings are not kept.
+    pub keep: bool,
+    /// Its findings are those of a former session, and are not to be computed anew before this.
+    pub rests: Option<Instant>,
     /// What the client was last sent, for which version: of the document, or of each cell.
     pub published: BTreeMap<Arc<str>, (i32, Vec<Diagnosis>)>,
     content: Content,
@@ -50,6 +57,9 @@ impl Document {
             ahead: true,
             due: true,
             checking: false,
+            recall: true,
+            keep: true,
+            rests: None,
             published: BTreeMap::new(),
             content,
         }
@@ -120,6 +130,7 @@ impl Document {
     fn edited(&mut self, version: i32, edit: u64) {
         self.version = version;
         self.edit = edit;
+        (self.recall, self.keep, self.rests) = (false, false, None);
         self.ahead = true;
     }
 }

@@ -308,6 +308,8 @@ impl Task {
 #[derive(Debug)]
 pub(super) enum Answer {
     Diagnoses(Vec<Diagnosis>),
+    /// The diagnoses of a former session, which nothing has changed since.
+    Recalled(Vec<Diagnosis>),
     Hover(Option<Shown>),
     Places(Option<Places>),
     Fixes(Vec<Mending>),
@@ -346,6 +348,16 @@ pub(super) enum Outcome {
     Cancelled,
     /// It panicked.
     Failed,
+}
+
+impl Outcome {
+    /// The same, with an answer of a former session as if it were computed.
+    pub(super) fn computed(self) -> Self {
+        match self {
+            Self::Answered(Answer::Recalled(diagnoses)) => Self::Answered(Answer::Diagnoses(diagnoses)),
+            other => other,
+        }
+    }
 }
 
 /// A finding with its places as the client counts them.

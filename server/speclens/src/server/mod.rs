@@ -18,6 +18,7 @@ mod document;
 mod edge;
 mod event;
 mod frames;
+mod kept;
 mod links;
 mod magics;
 mod notebook;
@@ -40,8 +41,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use speclens_analysis::{Definition, FileReport, Hint, Hover, environment_report, settings_of};
-use speclens_environment::{Project, Request, Variables, environment};
-use speclens_files::{Database, Db, Entry};
+use speclens_environment::{Project, Request, environment};
+use speclens_files::{Cache, Database, Db, Entry};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp_server::{LspService, Server};
 
@@ -128,11 +129,13 @@ pub struct Setup {
     pub request: Request,
     /// Whether the files are the disk's, which is watched then.
     pub watches: bool,
+    /// Where answers are kept between runs.
+    pub cache: Option<Cache>,
 }
 
 /// Serves one client on standard input and output, until it says `exit` or is gone.
-pub fn run_stdio(variables: Variables, request_defaults: Request) -> ExitCode {
-    let filter = variables.get("SPECLENS_LOG").unwrap_or("warn,notify=error").to_owned();
+pub fn run_stdio(mut request: Request, cache: Option<Cache>) -> ExitCode {
+    let filter = request.variables.get("SPECLENS_LOG").unwrap_or("warn,notify=error").to_owned();
     // An error here means that the caller has set up the log already.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
@@ -147,8 +150,9 @@ pub fn run_stdio(variables: Variables, request_defaults: Request) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let request = Request { variables, ..request_defaults };
-    let setup = Setup { database: Database::on_disk(), analyses: Analyses::REAL, request, watches: true };
+    request.variables = kept::without_session(&request.variables);
+    let setup =
+        Setup { database: Database::on_disk(), analyses: Analyses::REAL, request, watches: true, cache };
     let orderly = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), setup));
     // The thread that reads standard input may wait for ever; it must not be waited for.
     runtime.shutdown_background();

@@ -1,8 +1,8 @@
 //! The one loop that owns and changes state.
 //!
-//! Each turn takes all events that are there, then settles: edits go into the database (after a short silence, so that
-//! a burst of them is one change), and idle workers get snapshots to work on. A change of the database cancels the
-//! jobs that run and waits for their snapshots; nothing else makes the loop wait.
+//! Each turn takes all events that are there, then settles: edits go into the database (where jobs run, after a short
+//! silence, so that a burst of them cancels once), and idle workers get snapshots to work on. A change of the database
+//! cancels the jobs that run and waits for their snapshots; nothing else makes the loop wait.
 
 mod jobs;
 
@@ -22,6 +22,7 @@ use super::Setup;
 use super::disk::Disk;
 use super::document::Document;
 use super::event::{Change, Client, Diagnosis, Event, Message, Name, Question};
+use super::kept::Kept;
 use super::pages::Pages;
 use super::parent;
 use super::pool::Pool;
@@ -46,6 +47,7 @@ pub(super) fn spawn(
     lifecycle: Arc<Lifecycle>,
 ) -> io::Result<()> {
     let pool = Pool::start(setup.analyses, events)?;
+    let kept = setup.cache.map(Kept::start).transpose()?;
     let disk = Disk::new(setup.watches.then(|| Watch::start(events)).transpose()?);
     let mut owner = Owner {
         revision: setup.database.revision(),
@@ -68,6 +70,7 @@ pub(super) fn spawn(
         edits: 0,
         burst: None,
         disk,
+        kept,
         pool,
         outbox,
         lifecycle,
@@ -107,6 +110,8 @@ struct Owner {
     /// Edits that the database has not seen.
     burst: Option<Burst>,
     disk: Disk,
+    /// Answers between runs.
+    kept: Option<Kept>,
     /// The revision that the diagnostics were last compared with.
     revision: salsa::Revision,
     pool: Pool,
@@ -150,7 +155,8 @@ impl Owner {
     fn run(&mut self, inbox: &Receiver<Event>) {
         loop {
             let next = self.burst.map(Burst::ends).or(self.disk.next());
-            let event = match next.into_iter().chain(self.slow_at()).min() {
+            let rests = self.documents.values().filter_map(|document| document.rests).min();
+            let event = match next.into_iter().chain(self.slow_at()).chain(rests).min() {
                 Some(ends) => inbox.recv_deadline(ends).ok(),
                 None => match inbox.recv() {
                     Ok(event) => Some(event),
@@ -314,8 +320,9 @@ impl Owner {
     }
 
     fn save(&mut self, name: &Name) {
-        if !self.documents.contains_key(&name.path) {
-            tracing::warn!(path = %name.path.display(), "saved but not open");
+        match self.documents.get_mut(&name.path) {
+            Some(document) => document.keep = true,
+            None => tracing::warn!(path = %name.path.display(), "saved but not open"),
         }
         // Even a client that watches does not watch outside its workspace, where environments may be.
         self.disk.look_unless_watched();
@@ -365,8 +372,10 @@ impl Owner {
 
     /// The end of a turn.
     fn settle(&mut self, turn: &mut Turn) {
+        // Where no job would be cancelled there is nothing to wait for.
+        let at_once = !self.questions.is_empty() || self.running.is_empty();
         if let Some(burst) = self.burst
-            && (!self.questions.is_empty() || burst.ends() <= Instant::now())
+            && (at_once || burst.ends() <= Instant::now())
         {
             self.burst = None;
             let mut configures = false;
@@ -393,7 +402,7 @@ impl Owner {
             self.revision = self.database.revision();
             self.turns += 1;
             // What does not depend on the change is not computed again, only looked up.
-            self.documents.values_mut().for_each(|document| document.due = true);
+            self.documents.values_mut().for_each(|document| (document.due, document.rests) = (true, None));
         }
         turn.done("the settings of projects");
         self.disk.watch_fresh(&self.database);

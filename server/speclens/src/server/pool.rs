@@ -50,7 +50,7 @@ impl Pool {
 
 fn work(analyses: Analyses, inbox: &Receiver<(Snapshot, Job)>, events: &Sender<Event>) {
     for (snapshot, job) in inbox {
-        let outcome = attempt(|| job.run(analyses, snapshot.db()));
+        let outcome = attempt(|| job.run(analyses, &snapshot));
         // Before the owner hears of it: it may want to change something.
         drop(snapshot);
         if events.send(Event::Done(Done { job: job.number, outcome })).is_err() {

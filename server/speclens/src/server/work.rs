@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use speclens_analysis::{Finding, Place};
 use speclens_environment::Project;
-use speclens_files::Db;
+use speclens_files::{Db, Snapshot};
 use speclens_source::{Encoding, LineIndex, Position};
 
 use super::Analyses;
 use super::document::offset;
 use super::event::{Answer, Because, Diagnosis, Mending, Places, Shown, Span, Task};
+use super::kept::Kept;
 use super::pages::Pages;
 use super::{links, workspace};
 use crate::command_line::{environment_text, environment_tree, explanation_text};
@@ -25,16 +26,30 @@ pub(super) struct Job {
     pub project: Project,
     pub encoding: Encoding,
     pub pages: Option<Arc<Pages>>,
+    /// Where the findings of a former session are, if they may be shown.
+    pub recall: Option<Kept>,
+    /// Where the findings are to be kept.
+    pub keep: Option<Kept>,
 }
 
 impl Job {
-    pub(super) fn run(&self, analyses: Analyses, db: &dyn Db) -> Answer {
+    pub(super) fn run(&self, analyses: Analyses, snapshot: &Snapshot) -> Answer {
+        let db = snapshot.db();
         let file = db.entry(&self.path);
         let pages = self.pages.as_deref();
         let mut texts = Texts { db, encoding: self.encoding, known: HashMap::new(), pages };
         match &self.task {
             Task::Diagnose => {
+                let recalled = self.recall.as_ref().and_then(|it| it.recall(db, self.project, &self.path));
+                if let Some(findings) = recalled {
+                    return Answer::Recalled(
+                        findings.iter().map(|finding| texts.diagnosis(finding)).collect(),
+                    );
+                }
                 let report = (analyses.check)(db, self.project, file);
+                if let Some(keep) = &self.keep {
+                    keep.keep(snapshot, self.project, &self.path, &report.findings);
+                }
                 Answer::Diagnoses(report.findings.iter().map(|finding| texts.diagnosis(finding)).collect())
             }
             Task::Hover(position) => {

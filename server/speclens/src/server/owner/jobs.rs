@@ -1,14 +1,17 @@
 //! Requests and checks: which of them the workers get, and what becomes of their answers.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::super::document::Document;
 use super::super::event::{Answer, Done, Message, Outcome, Question, Refusal, Task};
 use super::super::work::Job;
 use super::{Owner, Purpose, Running};
 
 /// So many files are looked at in the background between two clean-ups.
 const CLEAN_UP: usize = 16;
+/// So long after it was shown what a former session found is computed anew: not beside the sending of it.
+const REST: Duration = Duration::from_millis(50);
 
 impl Owner {
     /// A request: which file it is about, and where in it, is known here.
@@ -80,9 +83,19 @@ impl Owner {
         if self.burst.is_some() {
             return;
         }
-        while !self.client.pulls && self.running.len() + 1 < self.pool.workers() {
-            let mut due =
-                self.documents.iter_mut().filter(|(_, document)| document.due && !document.checking);
+        let (pulls, keeps) = (self.client.pulls, self.kept.is_some());
+        // Whoever pulls has asked for the rest.
+        let now = Instant::now();
+        for document in self.documents.values_mut() {
+            document.rests = document.rests.filter(|rests| now < *rests);
+        }
+        let is_due = |document: &Document| {
+            !document.checking
+                && document.rests.is_none()
+                && (document.due && !pulls || keeps && document.keep && !document.recall && !document.ahead)
+        };
+        while self.running.len() + 1 < self.pool.workers() {
+            let mut due = self.documents.iter_mut().filter(|(_, document)| is_due(document));
             let Some((path, document)) = due.next() else { break };
             (document.due, document.checking) = (false, true);
             let path = path.clone();
@@ -124,26 +137,50 @@ impl Owner {
         let snapshot = self.database.snapshot();
         let (canceller, revision) = (snapshot.canceller(), self.database.revision());
         self.running.insert(number, Running { canceller, revision, started: Instant::now(), edit, purpose });
-        self.pool.run(snapshot, Job { number, task, path, project, encoding: self.client.encoding, pages });
+        let document = self.documents.get(&path).filter(|_| task == Task::Diagnose);
+        let recall = document.filter(|document| document.recall).and(self.kept.clone());
+        let keep = document.filter(|document| document.keep).and(self.kept.clone());
+        let encoding = self.client.encoding;
+        self.pool.run(snapshot, Job { number, task, path, project, encoding, pages, recall, keep });
     }
 
     pub(super) fn finish(&mut self, done: Done) {
         let Some(running) = self.running.remove(&done.job) else { return };
         let took = running.started.elapsed();
+        let outcome = self.note_kept(&running, done.outcome);
         match running.purpose {
-            Purpose::Complain(folder) => self.complain(folder, done.outcome),
+            Purpose::Complain(folder) => self.complain(folder, outcome),
             Purpose::Publish(path) => {
                 self.trace(|| format!("diagnostics of {}: {took:.1?}", path.display()));
-                self.checked(&path, running.revision, running.edit, done.outcome);
+                self.checked(&path, running.revision, running.edit, outcome);
             }
             Purpose::Answer(question) => {
                 self.trace(|| {
                     let (what, path) = (question.task.word(), question.name.path.display());
                     format!("{what} of {path}: {took:.1?}")
                 });
-                self.answer(question, running.edit, done.outcome);
+                self.answer(question, running.edit, outcome);
             }
         }
+    }
+
+    /// What a diagnosis means for the answers between sessions: one of a former session is shown, and computed anew.
+    fn note_kept(&mut self, running: &Running, outcome: Outcome) -> Outcome {
+        let path = match &running.purpose {
+            Purpose::Publish(path) => path,
+            Purpose::Answer(question) if question.task == Task::Diagnose => &question.name.path,
+            _ => return outcome,
+        };
+        let Some(document) = self.documents.get_mut(path) else { return outcome.computed() };
+        let is_over = !matches!(outcome, Outcome::Cancelled) && running.revision == self.database.revision();
+        if is_over && running.edit == Some(document.edit) {
+            (document.recall, document.keep) = (false, false);
+        }
+        // What is known from now on is what it rests on; what it is made of is not.
+        if matches!(outcome, Outcome::Answered(Answer::Recalled(_))) {
+            (document.due, document.rests) = (true, Some(Instant::now() + REST));
+        }
+        outcome.computed()
     }
 
     /// Says once that a folder has no interpreter, and again where it has had one since, or lacks another.
