@@ -141,10 +141,6 @@ async fn an_interpreter_is_chosen_for_the_session() {
     python(&session, "3.11", "/workspace/.venv");
     python(&session, "3.12", "/workspace/other");
     session.initialize(json!({})).await;
-    async fn version(session: &mut Session) -> String {
-        let tree = session.ask("speclens/environment", json!({ "uri": uri("a.py") })).await;
-        tree["interpreter"]["version"].as_str().unwrap().to_owned()
-    }
     let choose = |python: Value| json!({ "command": "speclens.selectInterpreter", "arguments": [python, uri("a.py")] });
     assert!(version(&mut session).await.starts_with("3.11"));
     assert_eq!(session.ask("workspace/executeCommand", choose(json!("/workspace/other"))).await, Value::Null);
@@ -226,15 +222,6 @@ async fn a_link_to_a_file_elsewhere_is_followed() {
         .initialize(json!({ "textDocument": { "publishDiagnostics": { "relatedInformation": true } } }))
         .await;
     session.open("a.py", "__spec__").await;
-    async fn until(session: &mut Session, length: u32) {
-        loop {
-            let found = session.published("a.py").await["diagnostics"][0].take();
-            let place = &found["relatedInformation"][0]["location"];
-            if place["range"] == range(0, 0, 0, length) {
-                break;
-            }
-        }
-    }
     until(&mut session, 1).await;
     fs::write(root.join("first/target.py"), with_first_line("ab")).unwrap();
     until(&mut session, 2).await;
@@ -277,4 +264,19 @@ async fn who_wants_to_know_is_told_what_is_done_and_what_held_the_server() {
     session.ask("shutdown", Value::Null).await;
     session.notify("exit", Value::Null).await;
     assert!(session.end().await);
+}
+
+async fn version(session: &mut Session) -> String {
+    let tree = session.ask("speclens/environment", json!({ "uri": uri("a.py") })).await;
+    tree["interpreter"]["version"].as_str().unwrap().to_owned()
+}
+
+async fn until(session: &mut Session, length: u32) {
+    loop {
+        let found = session.published("a.py").await["diagnostics"][0].take();
+        let place = &found["relatedInformation"][0]["location"];
+        if place["range"] == range(0, 0, 0, length) {
+            break;
+        }
+    }
 }

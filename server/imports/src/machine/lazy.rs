@@ -7,12 +7,21 @@ use super::Machine;
 use super::exception::Raises;
 use super::value::{Binds, LazyImport, ObjectId, Payload, Value};
 
+/// When a `lazy import` imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// When its name is used.
+    Used,
+    /// Where it stands, as if the word were not there.
+    AtOnce,
+}
+
 impl Machine<'_> {
     /// Whether a `lazy import` waits until its name is used.
     pub(super) fn is_postponed(&mut self, statement: &Statement) -> bool {
         if self.observes() {
             self.postponed.push(statement.span);
-            return self.version().at_least(15) && !self.is_eager;
+            return self.version().at_least(15) && self.own_lazy_imports == When::Used;
         }
         self.version().at_least(15)
     }

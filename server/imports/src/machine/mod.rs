@@ -125,8 +125,8 @@ pub struct Machine<'w> {
     pub escaped: Vec<(Span, Raised)>,
     /// The `lazy import` statements of the user's file.
     pub postponed: Vec<Span>,
-    /// Whether these import at once all the same.
-    is_eager: bool,
+    /// When these import.
+    own_lazy_imports: lazy::When,
     frames: Vec<Frame>,
     /// The regions that the run is in, the innermost last.
     regions: Vec<region::Region>,
@@ -220,7 +220,7 @@ impl<'w> Machine<'w> {
             observations: Vec::new(),
             escaped: Vec::new(),
             postponed: Vec::new(),
-            is_eager: false,
+            own_lazy_imports: lazy::When::Used,
             frames: Vec::new(),
             regions: vec![region::Region::default()],
             next_region: 1,

@@ -128,7 +128,7 @@ impl<'w> Run<'w> {
 
     /// The run in which the file's own `lazy import` statements import at once.
     pub fn at_once(mut self) -> Self {
-        self.machine.is_eager = true;
+        self.machine.own_lazy_imports = super::lazy::When::AtOnce;
         self
     }
 

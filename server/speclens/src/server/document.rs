@@ -23,15 +23,25 @@ pub(super) struct Document {
     pub due: bool,
     /// A worker computes its diagnostics.
     pub checking: bool,
-    /// Its text is that of its opening, of which the findings may be known.
-    pub recall: bool,
-    /// Its text is that of the disk, as far as is known, and its findings are not kept.
-    pub keep: bool,
+    pub between_runs: BetweenRuns,
     /// Its findings are those of a former session, and are not to be computed anew before this.
     pub rests: Option<Instant>,
     /// What the client was last sent, for which version: of the document, or of each cell.
     pub published: BTreeMap<Arc<str>, (i32, Vec<Diagnosis>)>,
     content: Content,
+}
+
+/// What the findings of a document have to do with another run of the server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BetweenRuns {
+    /// Its text is that of its opening, of which the findings may be known.
+    pub recall: bool,
+    /// Its text is that of the disk, as far as is known, and its findings are not kept.
+    pub keep: bool,
+}
+
+impl BetweenRuns {
+    pub(super) const NOTHING: Self = Self { recall: false, keep: false };
 }
 
 #[derive(Debug)]
@@ -57,8 +67,7 @@ impl Document {
             ahead: true,
             due: true,
             checking: false,
-            recall: true,
-            keep: true,
+            between_runs: BetweenRuns { recall: true, keep: true },
             rests: None,
             published: BTreeMap::new(),
             content,
@@ -130,7 +139,7 @@ impl Document {
     fn edited(&mut self, version: i32, edit: u64) {
         self.version = version;
         self.edit = edit;
-        (self.recall, self.keep, self.rests) = (false, false, None);
+        (self.between_runs, self.rests) = (BetweenRuns::NOTHING, None);
         self.ahead = true;
     }
 }

@@ -321,7 +321,7 @@ impl Owner {
 
     fn save(&mut self, name: &Name) {
         match self.documents.get_mut(&name.path) {
-            Some(document) => document.keep = true,
+            Some(document) => document.between_runs.keep = true,
             None => tracing::warn!(path = %name.path.display(), "saved but not open"),
         }
         // Even a client that watches does not watch outside its workspace, where environments may be.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::super::document::Document;
+use super::super::document::{BetweenRuns, Document};
 use super::super::event::{Answer, Done, Message, Outcome, Question, Refusal, Task};
 use super::super::work::Job;
 use super::{Owner, Purpose, Running};
@@ -90,9 +90,9 @@ impl Owner {
             document.rests = document.rests.filter(|rests| now < *rests);
         }
         let is_due = |document: &Document| {
-            !document.checking
-                && document.rests.is_none()
-                && (document.due && !pulls || keeps && document.keep && !document.recall && !document.ahead)
+            let BetweenRuns { recall, keep } = document.between_runs;
+            let is_kept_next = keeps && keep && !recall && !document.ahead;
+            !document.checking && document.rests.is_none() && (document.due && !pulls || is_kept_next)
         };
         while self.running.len() + 1 < self.pool.workers() {
             let mut due = self.documents.iter_mut().filter(|(_, document)| is_due(document));
@@ -138,8 +138,8 @@ impl Owner {
         let (canceller, revision) = (snapshot.canceller(), self.database.revision());
         self.running.insert(number, Running { canceller, revision, started: Instant::now(), edit, purpose });
         let document = self.documents.get(&path).filter(|_| task == Task::Diagnose);
-        let recall = document.filter(|document| document.recall).and(self.kept.clone());
-        let keep = document.filter(|document| document.keep).and(self.kept.clone());
+        let recall = document.filter(|document| document.between_runs.recall).and(self.kept.clone());
+        let keep = document.filter(|document| document.between_runs.keep).and(self.kept.clone());
         let encoding = self.client.encoding;
         self.pool.run(snapshot, Job { number, task, path, project, encoding, pages, recall, keep });
     }
@@ -174,7 +174,7 @@ impl Owner {
         let Some(document) = self.documents.get_mut(path) else { return outcome.computed() };
         let is_over = !matches!(outcome, Outcome::Cancelled) && running.revision == self.database.revision();
         if is_over && running.edit == Some(document.edit) {
-            (document.recall, document.keep) = (false, false);
+            document.between_runs = BetweenRuns::NOTHING;
         }
         // What is known from now on is what it rests on; what it is made of is not.
         if matches!(outcome, Outcome::Answered(Answer::Recalled(_))) {
