@@ -8,9 +8,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use speclens_tests::clients::{
-    command, copy_fresh, finished, need, pip_install, repository, speclens, target,
+    command, copy_fresh, finished, make_environment, need, pip_install, repository, speclens, target,
 };
-use speclens_tests::interpreters::interpreters;
 use speclens_tests::process::output_within;
 
 /// The tools, from the package index that pip is set up for.
@@ -125,7 +124,7 @@ fn install() -> Result<Installed, String> {
 
     let environment = scratch().join("environment");
     drop(std::fs::remove_dir_all(&environment));
-    make_environment(&environment)?;
+    make_environment(&environment, &[])?;
     let mut pip = command(environment.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]).arg(&wheel);
     finished(&mut pip, Duration::from_mins(2))?;
@@ -138,14 +137,9 @@ fn tools() -> Result<PathBuf, String> {
     let (python, whole) = (directory.join("bin/python"), directory.join("whole"));
     if !whole.is_file() {
         drop(std::fs::remove_dir_all(&directory));
-        make_environment(&directory)?;
+        make_environment(&directory, &[])?;
         finished(pip_install(&directory).args(TOOLS), Duration::from_mins(5))?;
         std::fs::write(&whole, "").map_err(|error| error.to_string())?;
     }
     Ok(python)
-}
-
-fn make_environment(directory: &Path) -> Result<(), String> {
-    let python = interpreters().last().ok_or("there is no Python")?;
-    finished(command(&python.program).args(["-m", "venv"]).arg(directory), Duration::from_mins(2)).map(drop)
 }

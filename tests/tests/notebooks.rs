@@ -148,10 +148,16 @@ async fn cells_come_and_go_and_move() {
 #[tokio::test]
 async fn cells_can_be_pulled() {
     let mut session = Session::start(FAKE);
-    let pulls =
-        json!({ "textDocument": { "diagnostic": {} }, "notebookDocument": { "synchronization": {} } });
+    let pulls = json!({
+        "textDocument": { "diagnostic": {} },
+        "workspace": { "diagnostics": { "refreshSupport": true } },
+        "notebookDocument": { "synchronization": {} },
+    });
     session.initialize(pulls).await;
     open(&mut session, &[("a", "__spec__"), ("b", "")]).await;
+    // VS Code pulls, but not those of cells.
+    assert_eq!(ranges(&published(&mut session, "a").await), json!([range(0, 0, 0, 8)]));
+    assert_eq!(ranges(&published(&mut session, "b").await), json!([]));
     let of = |name: &str| json!({ "textDocument": { "uri": cell(name) } });
     let report = session.ask("textDocument/diagnostic", of("a")).await;
     assert_eq!(report["items"][0]["range"], range(0, 0, 0, 8));

@@ -482,6 +482,13 @@ async fn commands_say_what_the_command_line_says() {
         assert!(!tree[part].is_null(), "{part}");
     }
     assert_eq!(session.ask("speclens/environment", json!({})).await, tree);
+    session.files.write("/workspace/hooked.py", "import sys\nsys.meta_path.append(object())\n");
+    let tree = session.ask("speclens/environment", json!({ "uri": uri("hooked.py") })).await;
+    assert_eq!(tree["import_hooks"][0]["line"], 2, "{tree}");
+    let explanation = session.ask("speclens/explain", json!({ "module": "shared" })).await;
+    assert_eq!(explanation["kind"], "namespace package", "{explanation}");
+    let id = session.request("speclens/explain", json!({ "module": "a..b" })).await;
+    assert_eq!(session.response(id).await["error"]["code"], -32602);
     session.finish().await;
 }
 

@@ -1,94 +1,42 @@
-// Starts `speclens server` for Python files, and again when its path changes.
+// Starts `speclens server` for Python files, and puts what it knows into views and pages.
 
 import * as vscode from "vscode";
-import { LanguageClient, LanguageClientOptions, ServerOptions, State } from "vscode-languageclient/node";
-import * as answers from "./answers";
+import * as explain from "./explain";
+import * as imports from "./imports";
+import * as open from "./open";
 import { program } from "./program";
+import { interpreters } from "./python";
+import { Server } from "./server";
 
-const FILES = [
-  { scheme: "file", language: "python" },
-  { scheme: "file", pattern: "**/{speclens,pyproject}.toml" },
-];
-
-let client: LanguageClient | undefined;
+let server: Server | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const output = vscode.window.createOutputChannel("Speclens");
-  const status = vscode.languages.createLanguageStatusItem("speclens", FILES);
-  status.name = "Speclens";
-  status.command = { command: "speclens.output", title: "Show Output" };
-  const restart = async (): Promise<void> => {
-    await stop();
-    await start(program(context), output, status);
-  };
+  const chosen = interpreters(output);
+  const started = new Server(() => program(context), output, chosen);
+  server = started;
+  const restart = (): Promise<void> => started.restart();
   context.subscriptions.push(
     output,
-    status,
+    chosen,
+    started,
+    open.register(),
+    explain.register(started, vscode.Uri.joinPath(context.extensionUri, "images", "icon.svg")),
+    imports.register(started),
     vscode.commands.registerCommand("speclens.restart", restart),
-    vscode.commands.registerCommand("speclens.output", () => output.show()),
+    vscode.commands.registerCommand("speclens.output", () => { output.show(); }),
     vscode.workspace.onDidChangeConfiguration(async (change) => {
-      if (change.affectsConfiguration("speclens.path")) {
+      // Whether there are hints is agreed upon at the start.
+      if (change.affectsConfiguration("speclens.path") || change.affectsConfiguration("speclens.inlayHints")) {
         await restart();
       }
     }),
     // The path that an untrusted workspace sets counts only now.
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
   );
-  answers.register(context);
-  await start(program(context), output, status);
+  await started.start();
 }
 
 export async function deactivate(): Promise<void> {
-  await stop();
-}
-
-async function start(
-  command: string,
-  outputChannel: vscode.OutputChannel,
-  status: vscode.LanguageStatusItem,
-): Promise<void> {
-  const server: ServerOptions = { command, args: ["server"] };
-  const options: LanguageClientOptions = {
-    documentSelector: FILES,
-    diagnosticCollectionName: "speclens",
-    outputChannel,
-  };
-  const started = new LanguageClient("speclens", "Speclens", server, options);
-  client = started;
-  started.onDidChangeState(({ newState }) => {
-    // The end of a server whose successor has begun is no news.
-    if (client === started) {
-      show(status, newState, started.initializeResult?.serverInfo?.version);
-    }
-  });
-  try {
-    await started.start();
-  } catch (error) {
-    show(status, State.Stopped);
-    const answer = await vscode.window.showErrorMessage(
-      `Speclens could not start "${command} server": ${error instanceof Error ? error.message : String(error)}`,
-      "Open Settings",
-    );
-    if (answer !== undefined) {
-      await vscode.commands.executeCommand("workbench.action.openSettings", "speclens.path");
-    }
-  }
-}
-
-function show(status: vscode.LanguageStatusItem, state: State, version?: string): void {
-  const running = state === State.Running;
-  status.busy = state === State.Starting;
-  status.text = version ? `Speclens ${version}` : "Speclens";
-  status.detail = running ? "running" : status.busy ? "starting" : "stopped";
-  status.severity =
-    running || status.busy ? vscode.LanguageStatusSeverity.Information : vscode.LanguageStatusSeverity.Error;
-}
-
-async function stop(): Promise<void> {
-  const running = client;
-  client = undefined;
-  // A server that never came up cannot be stopped.
-  if (running?.state === State.Running) {
-    await running.stop();
-  }
+  await server?.stop();
 }

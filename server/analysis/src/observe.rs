@@ -7,16 +7,20 @@ use std::sync::Arc;
 use speclens_environment::{PathOrigin, Project, environment};
 use speclens_files::{Db, Entry};
 use speclens_imports::DatabaseWorld;
-use speclens_imports::machine::{EntryFile, Machine, Observation, Raised, Run, RunAs};
+use speclens_imports::machine::{EntryFile, Evidence as Change, Machine, Observation, Raised, Run, RunAs};
 use speclens_source::{ModuleFacts, Name, Span, module_facts};
 
+use crate::explain::{Evidence, as_evidence};
 use crate::settings::{Launch, launch_of};
+use crate::verdicts::change_lines;
 
 /// What a run of a file saw.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
     /// Its reads and imports, in the order of their execution.
     pub observations: Vec<Observation>,
+    /// The lines by which it changed the finders, the hooks or the search path.
+    pub changes: Vec<Change>,
     /// `sys.path[0]` of the run.
     pub script_directory: Option<String>,
     /// What its `lazy import` statements change, where it has some.
@@ -63,7 +67,16 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
         let Machine { observations: at_once, escaped: escaped_at_once, .. } = run()?.at_once().run(&entry);
         Some(Lazy { postponed: machine.postponed, escaped: machine.escaped, at_once, escaped_at_once })
     };
-    Some(Arc::new(Observed { observations: machine.observations, script_directory, lazy }))
+    let before = world.checkpoint(&[]).state.changes.len();
+    let changes = machine.state.changes.get(before..).unwrap_or_default().to_vec();
+    Some(Arc::new(Observed { observations: machine.observations, changes, script_directory, lazy }))
+}
+
+/// The lines by which a file of the workspace, and what it imports, changes `sys.meta_path`, `sys.path_hooks` or `sys.path`.
+/// `None` where it cannot be read.
+pub fn import_hooks(db: &dyn Db, project: Project, file: Entry) -> Option<Vec<Evidence>> {
+    let observed = observe(db, project, file).as_ref()?;
+    Some(as_evidence(db, &change_lines(&observed.changes)))
 }
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the

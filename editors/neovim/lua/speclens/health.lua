@@ -1,8 +1,8 @@
 -- `:checkhealth speclens`
 local M = {}
 
--- The names of 0.9.
-local health = vim.health
+-- The names of 0.7 to 0.9.
+local health = vim.health or require('health')
 local start = health.start or health.report_start
 local ok = health.ok or health.report_ok
 local warn = health.warn or health.report_warn
@@ -11,10 +11,10 @@ local problem = health.error or health.report_error
 local function check_editor()
   if vim.lsp.enable then
     ok('Neovim has vim.lsp.config and vim.lsp.enable')
-  elseif vim.fn.has('nvim-0.9') == 1 then
+  elseif vim.fn.has('nvim-0.7') == 1 then
     ok("Neovim is older than 0.11: the server starts by require('speclens').setup()")
   else
-    problem('Neovim 0.9 or later is needed')
+    problem('Neovim 0.7 or later is needed')
   end
 end
 
@@ -65,7 +65,7 @@ local function check_clients()
   if #clients == 0 then
     return warn('The server is not running', {
       'Open a Python file',
-      "Put vim.lsp.enable('speclens') (0.11) or require('speclens').setup() (0.9) into init.lua",
+      "Put vim.lsp.enable('speclens') (0.11) or require('speclens').setup() (before) into init.lua",
     })
   end
   for _, client in ipairs(clients) do

@@ -20,25 +20,43 @@ end
 -- Where a buffer's file lies.
 local function directory(buffer)
   local name = vim.bo[buffer].buftype == '' and vim.api.nvim_buf_get_name(buffer) or ''
-  return name ~= '' and vim.fs.dirname(name) or (vim.uv or vim.loop).cwd()
+  return name ~= '' and vim.fn.fnamemodify(name, ':p:h') or vim.fn.getcwd()
 end
 
--- The directory that `root_markers` ask for: of two, the first in the list wins.
+-- The directory that `root_markers` ask for: of two, the first in the list wins. 0.7 has no `vim.fs`.
 local function root(buffer, markers)
-  local path = directory(buffer)
   for _, marker in ipairs(markers or {}) do
-    local found = vim.fs.find(marker, { upward = true, path = path })[1]
-    if found then
-      return vim.fs.dirname(found)
+    local path, below = directory(buffer), nil
+    while path ~= below do
+      if vim.loop.fs_stat(path .. '/' .. marker) then
+        return path
+      end
+      path, below = vim.fn.fnamemodify(path, ':h'), path
     end
   end
 end
 
--- Starts the server for a buffer, or attaches the one that has its root. For Neovim without `vim.lsp.enable`.
+-- By root, for 0.7.
+local started = {}
+
+-- Starts a server for a buffer, or attaches the one that has its root. `vim.lsp.start` came in 0.8.
+local function start_or_attach(config, buffer)
+  if vim.lsp.start then
+    return vim.lsp.start(config, { bufnr = buffer })
+  end
+  local place = config.root_dir or ''
+  if not started[place] or vim.lsp.client_is_stopped(started[place]) then
+    started[place] = vim.lsp.start_client(config)
+  end
+  vim.lsp.buf_attach_client(buffer, started[place])
+  return started[place]
+end
+
+-- Starts the server for a buffer. For Neovim without `vim.lsp.enable`.
 function M.start(buffer)
   local config = vim.tbl_extend('keep', { name = 'speclens' }, M.config())
   config.root_dir = type(config.root_dir) == 'string' and config.root_dir or root(buffer, config.root_markers)
-  return vim.lsp.start(config, { bufnr = buffer })
+  return start_or_attach(config, buffer)
 end
 
 -- `user`: what `vim.lsp.config` takes, for example `cmd` and `settings`.
@@ -67,8 +85,11 @@ end
 
 -- The running servers; of one buffer, if it is given.
 function M.clients(buffer)
+  -- 0.7 knows no filter.
   local list = vim.lsp.get_clients or vim.lsp.get_active_clients
-  return list({ name = 'speclens', bufnr = buffer })
+  return vim.tbl_filter(function(client)
+    return client.name == 'speclens' and (not buffer or vim.lsp.buf_is_attached(buffer, client.id))
+  end, list())
 end
 
 -- The program, as the configuration names it.
@@ -186,7 +207,7 @@ local function restart(client)
     vim.wait(1000, is_stopped, 10)
   end
   for _, buffer in ipairs(buffers) do
-    vim.lsp.start(config, { bufnr = buffer })
+    start_or_attach(config, buffer)
   end
 end
 

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anstream::adapter::strip_str;
 use serde_json::{Value as Json, json};
-use speclens_analysis::{Resolver, names_on, namespace_packages, origin_words, owners};
+use speclens_analysis::{Resolver, import_hooks, names_on, namespace_packages, origin_words, owners};
 use speclens_environment::{Environment, MetaPathFinder, PathOrigin, Project};
-use speclens_files::Db;
+use speclens_files::{Db, Entry};
 use speclens_imports::spec::ModuleSpec;
 
 use super::arguments::{Env, Format};
 use super::check::implementation;
+use super::explain::evidence_json;
 use super::session::{Session, shown, slashed};
 use super::text::{Page, bad, dim, good};
 use super::{Failure, Verdict};
@@ -34,8 +35,9 @@ pub fn plain(db: &dyn Db, project: Project) -> String {
     strip_str(&page(project.root(db), &resolver, &namespaces)).to_string()
 }
 
-/// What the command says as JSON, with the names and the distributions of each entry of the search path.
-pub fn tree(db: &dyn Db, project: Project) -> Json {
+/// What the command says as JSON, with the names and the distributions of each entry of the search path, and what a file's
+/// imports change.
+pub fn tree(db: &dyn Db, project: Project, file: Option<Entry>) -> Json {
     let resolver = Resolver::new(db, project);
     let mut tree = json(&resolver, &namespace_packages(&resolver));
     let distributions = &resolver.environment().distributions;
@@ -44,6 +46,9 @@ pub fn tree(db: &dyn Db, project: Project) -> Json {
         entry["modules"] = names_on(&resolver, path).into();
         let here = distributions.iter().filter(|it| it.location.as_os_str() == path.as_str());
         entry["distributions"] = here.map(|it| format!("{} {}", it.name, it.version)).collect();
+    }
+    if let Some(hooks) = file.and_then(|file| import_hooks(db, project, file)) {
+        tree["import_hooks"] = hooks.iter().map(evidence_json).collect();
     }
     tree
 }

@@ -35,6 +35,11 @@ pub fn plain(db: &dyn Db, project: Project, name: &str) -> String {
     strip_str(&page(project.root(db), &explanation)).to_string()
 }
 
+/// What the command says as JSON.
+pub fn tree(db: &dyn Db, project: Project, name: &str) -> Json {
+    json(&explain(db, project, name, &[]))
+}
+
 fn json(explanation: &Explanation) -> Json {
     let found = explanation.found.as_ref();
     let version = explanation.version;
@@ -58,6 +63,7 @@ fn json(explanation: &Explanation) -> Json {
                 "verdict": verdict_words(&candidate.verdict),
             }))
             .collect::<Json>(),
+        "searched": explanation.searched.iter().map(|path| slashed(path.as_ref())).collect::<Json>(),
         "evidence": evidence
             .map(evidence_json)
             .collect::<Json>(),
@@ -66,7 +72,8 @@ fn json(explanation: &Explanation) -> Json {
     })
 }
 
-fn evidence_json(evidence: &Evidence) -> Json {
+/// A line of a file, and what it does.
+pub fn evidence_json(evidence: &Evidence) -> Json {
     json!({"file": slashed(&evidence.file), "line": evidence.line, "what": evidence.what})
 }
 

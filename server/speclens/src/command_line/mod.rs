@@ -36,7 +36,7 @@ use session::Session;
 use crate::server;
 
 pub(crate) use env::{plain as environment_text, tree as environment_tree};
-pub(crate) use explain::plain as explanation_text;
+pub(crate) use explain::{plain as explanation_text, tree as explanation_tree};
 pub(crate) use files::{is_python_file, walk};
 
 /// What the process was given.

@@ -55,11 +55,13 @@ pub(super) fn client(params: lsp::InitializeParams) -> Client {
     let edits = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
     let telling = workspace.and_then(|workspace| workspace.did_change_configuration.as_ref());
     let refreshing = workspace.and_then(|workspace| workspace.diagnostics.as_ref());
+    let refreshes = refreshing.and_then(|refreshing| refreshing.refresh_support) == Some(true);
     Client {
         encoding: encoding(capabilities),
         process: params.process_id,
-        pulls: pull.is_some(),
-        refreshes: refreshing.and_then(|refreshing| refreshing.refresh_support) == Some(true),
+        // One that pulls after edits only (Neovim 0.10 and 0.11) would not hear of what is installed.
+        pulls: pull.is_some() && refreshes,
+        refreshes,
         watches: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
         related: push.and_then(|push| push.related_information) == Some(true)
             || pull.and_then(|pull| pull.related_information) == Some(true),

@@ -83,6 +83,11 @@ impl Document {
         OpenDocument { version: self.version, text }
     }
 
+    /// Whether its findings are sent unasked: to who does not pull, and those of a notebook, whose cells VS Code does not pull.
+    pub(super) fn is_published(&self, pulls: bool) -> bool {
+        !pulls || matches!(self.content, Content::Notebook(_))
+    }
+
     /// Where its cells are, if it is a notebook.
     pub(super) fn layout(&self) -> Option<&Arc<Layout>> {
         match &self.content {

@@ -176,6 +176,25 @@ impl Edge {
             _ => Err(Error::internal_error()),
         }
     }
+
+    /// `speclens/explain`: a module, as `speclens explain --format json` has it.
+    pub(super) async fn explain(&self, params: OfModule) -> Result<serde_json::Value> {
+        if !is_absolute(&params.module) {
+            return Err(Error::invalid_params("the absolute name of a module is wanted"));
+        }
+        match self.ask(folder(params.uri.as_ref()), Task::ExplainTree(params.module)).await? {
+            Answer::Json(tree) => Ok(tree),
+            _ => Err(Error::internal_error()),
+        }
+    }
+}
+
+/// What `speclens/explain` says.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct OfModule {
+    module: String,
+    #[serde(default)]
+    uri: Option<Uri>,
 }
 
 /// What `speclens/environment` may say.
@@ -188,6 +207,10 @@ pub(super) struct OfFolder {
 /// What a question about a project is about. An empty path is the first folder's, which the owner knows.
 pub(super) fn folder(uri: Option<&Uri>) -> Name {
     uri.and_then(convert::name).unwrap_or_else(|| Name { uri: "".into(), path: PathBuf::new(), cells: None })
+}
+
+fn is_absolute(module: &str) -> bool {
+    !module.split('.').any(str::is_empty)
 }
 
 impl LanguageServer for Edge {
@@ -365,7 +388,7 @@ impl LanguageServer for Edge {
             return Ok(None);
         }
         let (task, uri) = match (params.command.as_str(), argument(0)) {
-            (convert::EXPLAIN, Some(module)) if !module.split('.').any(str::is_empty) => {
+            (convert::EXPLAIN, Some(module)) if is_absolute(module) => {
                 (Task::Explain(module.to_owned()), uri(1))
             }
             (convert::EXPLAIN, _) => {

@@ -246,6 +246,8 @@ pub(super) enum Task {
     Complaint,
     /// What `speclens explain` says of a module.
     Explain(String),
+    /// The same for programs.
+    ExplainTree(String),
     /// What `speclens env` says.
     Environment,
     /// The environment for programs.
@@ -285,7 +287,7 @@ impl Task {
             Self::Links => "links",
             Self::Files(_) | Self::Turn | Self::TurnAfter(_) => "files",
             Self::Complaint => "interpreter",
-            Self::Explain(_) => "explanation",
+            Self::Explain(_) | Self::ExplainTree(_) => "explanation",
             Self::Environment | Self::EnvironmentTree => "environment",
         }
     }

@@ -182,6 +182,7 @@ where
     });
     let (service, socket) = service
         .custom_method("speclens/environment", edge::Edge::environment)
+        .custom_method("speclens/explain", edge::Edge::explain)
         .custom_method("$/setTrace", edge::Edge::set_trace)
         .finish();
     let forward = client.map(|client| tokio::spawn(outbox::forward(client, messages, events.clone())));

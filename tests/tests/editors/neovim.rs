@@ -1,13 +1,14 @@
-//! The editors, for real: Neovim opens a file of the tour, and the extension for VS Code is built.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test")]
+//! Neovim opens a file of the tour with the plugin, and the workspace of [`crate::beside`].
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 use speclens_tests::clients::{
-    command, copy, copy_fresh, finished, need, neovim, repository, speclens, target,
+    Workspace, command, copy_fresh, debian, finished, need, neovim, repository, speclens,
 };
+
+use crate::beside;
 
 #[test]
 fn neovim_shows_findings_and_predictions() {
@@ -130,52 +131,41 @@ fn line_with(file: &Path, part: &str) -> u64 {
 }
 
 #[test]
-fn the_vscode_extension_bundles() {
-    let test = "the_vscode_extension_bundles";
-    let found = finished(command("npm").arg("--version"), Duration::from_mins(1));
-    if need(test, found.map_err(|problem| format!("npm is not here ({problem})"))).is_none() {
-        return;
-    }
-    let directory = target().join("clients/vscode");
-    let source = repository().join("editors/vscode");
-    copy(&source, &directory).expect("a copy of the extension");
-    let lock = std::fs::read(source.join("package-lock.json")).expect("the lock file");
-    let stamp = directory.join("node_modules/speclens-lock.json");
-    if std::fs::read(&stamp).ok().as_ref() != Some(&lock) {
-        let mut install = command("npm");
-        install.args(["ci", "--ignore-scripts"]).current_dir(&directory);
-        let installed = finished(&mut install, Duration::from_mins(5));
-        if need(test, installed.map(drop)).is_none() {
-            return;
-        }
-        std::fs::write(&stamp, &lock).expect("the stamp");
-    }
-    let mut build = command("npm");
-    build.args(["run", "build"]).current_dir(&directory);
-    finished(&mut build, Duration::from_mins(2)).unwrap_or_else(|problem| panic!("{problem}"));
-    let bundle = std::fs::read_to_string(directory.join("dist/extension.js")).expect("the bundle");
-    assert!(bundle.contains("speclens") && bundle.contains("textDocument/didOpen"));
-    let manifest = std::fs::read_to_string(directory.join("package.json")).expect("the manifest");
-    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
-    assert_eq!(manifest["activationEvents"], serde_json::json!(["onLanguage:python"]));
-    let commands = manifest["contributes"]["commands"].as_array().expect("a list");
-    assert_eq!(commands.len(), 4);
-    for command in commands {
-        let id = command["command"].as_str().expect("a name");
-        assert!(bundle.contains(&format!("\"{id}\"")), "{id} is not registered");
-    }
-    let untrusted = &manifest["capabilities"]["untrustedWorkspaces"];
-    assert_eq!(untrusted["restrictedConfigurations"], serde_json::json!(["speclens.path"]));
-    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"), "the extension has the version of the server");
+fn neovim_runs_beside_ty() {
+    let Some(report) = beside_ty("neovim_runs_beside_ty", "neovim-0.11", neovim) else { return };
+    assert_eq!(report["encoding"], "utf-8");
+    // Both servers are in one float.
+    assert!(report["hover"].as_str().is_some_and(|hover| hover.contains("<module 'wares'>")));
 }
 
 #[test]
-fn helix_is_told_the_same_command() {
-    let text = std::fs::read_to_string(repository().join("editors/helix/languages.toml")).expect("the file");
-    let languages: toml::Table = text.parse().expect("TOML");
-    assert_eq!(languages["language-server"]["speclens"]["command"].as_str(), Some("speclens"));
-    assert_eq!(languages["language-server"]["speclens"]["args"][0].as_str(), Some("server"));
-    assert_eq!(languages["language"][0]["name"].as_str(), Some("python"));
-    let servers = languages["language"][0]["language-servers"].as_array().expect("a list");
-    assert!(servers.iter().any(|server| server.as_str() == Some("speclens")));
+fn neovim_10_runs_beside_ty() {
+    beside_ty("neovim_10_runs_beside_ty", "neovim-0.10", || debian::trixie("nvim"));
+}
+
+#[test]
+fn neovim_7_runs_beside_ty() {
+    let report = beside_ty("neovim_7_runs_beside_ty", "neovim-0.7", || debian::bookworm("nvim"));
+    assert!(report.is_none_or(|report| report["encoding"] == "utf-16"));
+}
+
+/// What a Neovim reports of the workspace, once it is as in every editor.
+fn beside_ty(test: &str, name: &str, nvim: impl Fn() -> Result<PathBuf, String>) -> Option<Value> {
+    let nvim = need(test, nvim())?;
+    let workspace: Workspace = beside::workspace(test, name)?;
+    let mut run = command(nvim);
+    run.args(["--headless", "--clean", "-u"]).arg(repository().join("tests/editors/workspace.lua"));
+    run.env("SPECLENS_RUNTIME", repository().join("editors/neovim"));
+    let report = beside::report(&mut run, &workspace);
+    beside::assert_report(&report);
+    // The line that took the spec away is one jump from either finding.
+    for finding in report["opened"].as_array().expect("a list") {
+        let related = finding["related"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let leads = related.iter().any(|related| {
+            let file = related["file"].as_str().unwrap_or_default();
+            file.ends_with("wares/__init__.py") && related["line"] == 5
+        });
+        assert!(leads || finding["source"] == "ty", "{finding}");
+    }
+    Some(report)
 }

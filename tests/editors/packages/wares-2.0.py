@@ -1,0 +1,1 @@
+"""Stays where it is."""

@@ -1,0 +1,1 @@
+"""A package like any other, installed under the name that was a namespace."""

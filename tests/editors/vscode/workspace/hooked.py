@@ -1,0 +1,5 @@
+import lazyimports
+
+import reports
+
+print(lazyimports.__name__, reports.__file__)

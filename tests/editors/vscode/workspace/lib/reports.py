@@ -1,0 +1,1 @@
+"""Found by way of a line in `workspace.pth`."""
