@@ -34,6 +34,8 @@ impl Workspace {
         let workspace =
             Self { root: directory.join("shop"), servers: servers()?, wheels: directory.join("wheels") };
         copy_fresh(&repository().join("tests/editors/workspace"), &workspace.root).map_err(told)?;
+        // Else some editors take the repository around the target directory for the workspace.
+        finished(command("git").args(["init", "--quiet"]).arg(&workspace.root), Duration::from_mins(1))?;
         make_environment(&workspace.root.join(".venv"), &["--without-pip"])?;
         std::fs::create_dir_all(&workspace.wheels).map_err(told)?;
         for (name, version) in [("tills", "1.0"), ("wares", "1.0"), ("wares", "2.0")] {
@@ -63,7 +65,6 @@ impl Workspace {
 
     fn make_wheel(&self, name: &str, version: &str) -> std::io::Result<()> {
         let source = repository().join(format!("tests/editors/packages/{name}-{version}.py"));
-        #[expect(clippy::disallowed_methods, reason = "the repository's own files")]
         let source = std::fs::read_to_string(source)?;
         let info = format!("{name}-{version}.dist-info");
         let file = File::create(self.wheels.join(format!("{name}-{version}-py3-none-any.whl")))?;
