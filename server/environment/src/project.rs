@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use salsa::{Durability, Setter};
 use speclens_files::Db;
 
 use crate::disk::Disk;
@@ -13,7 +14,7 @@ use crate::request::Request;
 use crate::{discover, distributions, site};
 
 /// A workspace folder with its request.
-#[salsa::input(debug)]
+#[salsa::input(debug, constructor = from_parts)]
 pub struct Project {
     /// The workspace folder, absolute.
     #[returns(ref)]
@@ -21,6 +22,19 @@ pub struct Project {
     /// What the user asked for.
     #[returns(ref)]
     pub request: Request,
+}
+
+// What rests on a project is not looked at again after a keystroke.
+impl Project {
+    /// The project of a folder.
+    pub fn new(db: &dyn Db, root: PathBuf, request: Request) -> Self {
+        Self::builder(root, request).durability(Durability::HIGH).new(db)
+    }
+
+    /// The user asks for something else.
+    pub fn ask(self, db: &mut dyn Db, request: Request) {
+        self.set_request(db).with_durability(Durability::HIGH).to(request);
+    }
 }
 
 /// The environment of a project, as the disk has it now.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::Db;
 use crate::listing::Listing;
-use crate::system::{PathKind, ReadError, Stamp};
+use crate::system::{Parts, PathKind, ReadError, Stamp};
 
 /// A document that the editor has open; its text wins over the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,14 @@ impl Entry {
             Status::Directory(_) | Status::Other => Err(ReadError::NotAFile),
             Status::Open(document) => Ok(document.text.as_bytes().to_vec()),
             Status::File(_) => db.system().read(self.path(db)),
+        }
+    }
+
+    /// The content, to read parts of it. As with [`Entry::bytes`], whoever calls this remembers what it makes of it.
+    pub fn parts(self, db: &dyn Db) -> Result<Box<dyn Parts>, ReadError> {
+        match self.status(db) {
+            Status::File(_) => db.system().open(self.path(db)),
+            _ => Ok(Box::new(std::io::Cursor::new(self.bytes(db)?))),
         }
     }
 

@@ -18,6 +18,6 @@ pub use database::{Database, Db, Snapshot};
 pub use entry::{Entry, OpenDocument, Status};
 pub use listing::{Listing, Member, MemberKind, OfStem};
 pub use system::{
-    DiskSystem, FileSystem, MAX_FILE_BYTES, MemorySystem, Metadata, PathKind, ReadError, Stamp,
+    DiskSystem, FileSystem, MAX_FILE_BYTES, MemorySystem, Metadata, Parts, PathKind, ReadError, Stamp,
 };
 pub use table::PathTable;

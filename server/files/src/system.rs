@@ -76,12 +76,21 @@ impl From<io::Error> for ReadError {
     }
 }
 
+/// A file that is read in parts.
+pub trait Parts: io::Read + io::Seek {}
+
+impl<T: io::Read + io::Seek> Parts for T {}
+
 /// All access to files goes through this trait.
 pub trait FileSystem: fmt::Debug + Send + Sync {
     /// What is at `path`, symbolic links followed.
     fn metadata(&self, path: &Path) -> io::Result<Metadata>;
     /// The bytes of a regular file.
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError>;
+    /// A regular file, to read parts of it.
+    fn open(&self, path: &Path) -> Result<Box<dyn Parts>, ReadError> {
+        Ok(Box::new(io::Cursor::new(self.read(path)?)))
+    }
     /// The members of a directory, in no order; links are told apart from what they lead to.
     fn read_directory(&self, path: &Path) -> io::Result<Vec<(OsString, Option<PathKind>)>>;
     /// The absolute path with every symbolic link resolved.
@@ -111,14 +120,13 @@ impl FileSystem for DiskSystem {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        let metadata = self.metadata(path)?;
-        match metadata.kind {
-            PathKind::File if metadata.stamp.bytes > MAX_FILE_BYTES => {
-                Err(ReadError::TooLarge(metadata.stamp.bytes))
-            }
-            PathKind::File => Ok(std::fs::read(path)?),
-            PathKind::Directory | PathKind::Other => Err(ReadError::NotAFile),
-        }
+        self.expect_readable(path)?;
+        Ok(std::fs::read(path)?)
+    }
+
+    fn open(&self, path: &Path) -> Result<Box<dyn Parts>, ReadError> {
+        self.expect_readable(path)?;
+        Ok(Box::new(std::fs::File::open(path)?))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -191,6 +199,18 @@ impl DiskSystem {
         {
             let _ = directory;
             false
+        }
+    }
+
+    /// Whether a path is a file that is read: opening another could block for ever.
+    fn expect_readable(self, path: &Path) -> Result<(), ReadError> {
+        let metadata = self.metadata(path)?;
+        match metadata.kind {
+            PathKind::File if metadata.stamp.bytes > MAX_FILE_BYTES => {
+                Err(ReadError::TooLarge(metadata.stamp.bytes))
+            }
+            PathKind::File => Ok(()),
+            PathKind::Directory | PathKind::Other => Err(ReadError::NotAFile),
         }
     }
 

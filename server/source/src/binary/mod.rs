@@ -12,9 +12,9 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use object::read::macho::{FatArch, MachOFatFile32};
-use object::{FileKind, Object, ObjectSection, SectionKind};
+use object::{FileKind, Object, ObjectSection, ReadCache, ReadRef, SectionKind};
 use rustc_hash::FxBuildHasher;
-use speclens_files::{Db, Entry, ReadError};
+use speclens_files::{Db, Entry, Parts, ReadError};
 
 use self::cython::StringTable;
 use crate::program::Name;
@@ -38,16 +38,36 @@ pub struct BinaryFacts {
 }
 
 impl BinaryFacts {
-    /// The facts of a file in a format of shared libraries: ELF, Mach-O or PE. None in any other.
-    pub fn of_bytes(bytes: &[u8]) -> Self {
-        let Some(file) = one_architecture(bytes).and_then(|bytes| object::File::parse(bytes).ok()) else {
+    /// The facts of a file in a format of shared libraries: ELF, Mach-O or PE. None in any other. Most of such a file is
+    /// code, which is not read.
+    pub fn of_file(file: Box<dyn Parts>) -> Self {
+        Self::of_data(&ReadCache::new(file))
+    }
+
+    fn of_data<'data>(data: impl ReadRef<'data>) -> Self {
+        // A file for several processors: they mention the same.
+        if FileKind::parse(data) == Ok(FileKind::MachOFat32) {
+            let first =
+                MachOFatFile32::parse(data).ok().and_then(|file| file.arches().first()?.data(data).ok());
+            return first.map_or_else(Self::default, Self::of_architecture);
+        }
+        Self::of_architecture(data)
+    }
+
+    fn of_architecture<'data>(data: impl ReadRef<'data>) -> Self {
+        let (Ok(file), Ok(mut room)) = (object::File::parse(data), data.len()) else {
             return Self::default();
         };
         let is_data = |kind| {
             matches!(kind, SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data)
         };
-        let data = file.sections().filter(|section| is_data(section.kind()));
-        Self::of_sections(&data.filter_map(|section| section.data().ok()).collect::<Vec<_>>())
+        // Together they are smaller than the file, unless it lies.
+        let fits = |section: &object::Section<'data, '_, _>| {
+            room = room.saturating_sub(section.size());
+            room > 0
+        };
+        let sections = file.sections().filter(|section| is_data(section.kind())).take_while(fits);
+        Self::of_sections(&sections.filter_map(|section| section.data().ok()).collect::<Vec<_>>())
     }
 
     fn of_sections(sections: &[&[u8]]) -> Self {
@@ -98,15 +118,7 @@ impl BinaryFacts {
 /// The facts of an extension module's file.
 #[salsa::tracked(returns(ref))]
 pub fn binary_facts(db: &dyn Db, file: Entry) -> Result<Arc<BinaryFacts>, ReadError> {
-    Ok(Arc::new(BinaryFacts::of_bytes(&file.bytes(db)?)))
-}
-
-/// The file for one processor, where it holds files for several: they mention the same.
-fn one_architecture(bytes: &[u8]) -> Option<&[u8]> {
-    if FileKind::parse(bytes) != Ok(FileKind::MachOFat32) {
-        return Some(bytes);
-    }
-    MachOFatFile32::parse(bytes).ok()?.arches().first()?.data(bytes).ok()
+    Ok(Arc::new(BinaryFacts::of_file(file.parts(db)?)))
 }
 
 fn hash(identifier: &str) -> u64 {

@@ -1,3 +1,4 @@
+use std::io::Cursor;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -194,7 +195,8 @@ fn libraries_of_mac_os() {
         // A file in memory may begin anywhere.
         for start in 0..8 {
             let moved = [&vec![0; start][..], &file].concat();
-            let facts = BinaryFacts::of_bytes(&moved[start..]);
+            let facts = BinaryFacts::of_data(&moved[start..]);
+            assert_eq!(BinaryFacts::of_file(Box::new(Cursor::new(moved[start..].to_vec()))), facts);
             assert_eq!(facts.dotted_names.iter().map(Name::as_str).collect::<Vec<_>>(), ["numpy.core"]);
         }
     }
@@ -232,7 +234,8 @@ fn slow_files_end() {
 proptest! {
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
-        BinaryFacts::of_bytes(&bytes);
+        let facts = BinaryFacts::of_data(bytes.as_slice());
+        prop_assert_eq!(BinaryFacts::of_file(Box::new(Cursor::new(bytes.clone()))), facts);
         BinaryFacts::of_sections(&[b"\0cython_runtime\0", &bytes]);
     }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use salsa::Setter;
 use speclens_analysis::request;
 use speclens_environment::{Project, Request};
 use speclens_files::Database;
@@ -141,7 +140,7 @@ impl Projects {
         for (root, project) in &self.known {
             let request = request(database.db(), root, &self.asked(root));
             if *project.request(database.db()) != request {
-                project.set_request(database.db_mut()).to(request);
+                project.ask(database.db_mut(), request);
                 has_changed = true;
             }
         }
