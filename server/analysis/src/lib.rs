@@ -31,7 +31,7 @@ pub use explain::{
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
 pub use hints::{Hint, hints};
 pub use hover::{Hover, hover};
-pub use observe::import_hooks;
+pub use observe::{import_hooks, sources_read};
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
 pub use settings::{

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use speclens_environment::{PathOrigin, Project, environment};
 use speclens_files::{Db, Entry};
-use speclens_imports::DatabaseWorld;
 use speclens_imports::machine::{EntryFile, Evidence as Change, Machine, Observation, Raised, Run, RunAs};
+use speclens_imports::{DatabaseWorld, SourcesRead};
 use speclens_source::{ModuleFacts, Name, Span, module_facts};
 
 use crate::explain::{Evidence, as_evidence};
@@ -25,6 +26,8 @@ pub(crate) struct Observed {
     pub script_directory: Option<String>,
     /// What its `lazy import` statements change, where it has some.
     pub lazy: Option<Lazy>,
+    /// The source files of others that were read for it.
+    pub read: Arc<SourcesRead>,
 }
 
 /// A run with `lazy import` statements (PEP 810, CPython 3.15), and the same with these done at once.
@@ -69,7 +72,16 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
     };
     let before = world.checkpoint(&[]).state.changes.len();
     let changes = machine.state.changes.get(before..).unwrap_or_default().to_vec();
-    Some(Arc::new(Observed { observations: machine.observations, changes, script_directory, lazy }))
+    let observations = machine.observations;
+    let read = Arc::new(world.into_read());
+    Some(Arc::new(Observed { observations, changes, script_directory, lazy, read }))
+}
+
+/// The source files of others that a run of the file reads. While none of these and not the file itself is edited, nor
+/// anything comes, goes or changes that is no source file of the workspace, its findings stay what they are, but for what
+/// their fixes propose.
+pub fn sources_read(db: &dyn Db, project: Project, file: Entry) -> FxHashSet<Entry> {
+    observe(db, project, file).as_ref().map(|observed| observed.read.files()).unwrap_or_default()
 }
 
 /// The lines by which a file of the workspace, and what it imports, changes `sys.meta_path`, `sys.path_hooks` or `sys.path`.

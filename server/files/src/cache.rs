@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use rustc_hash::FxHashSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -31,7 +32,7 @@ const GRAIN: Duration = Duration::from_secs(2);
 const SUFFIX: &str = "answer";
 
 /// A directory of answers. Many processes may use it at once: a record appears whole, by a rename.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cache {
     directory: PathBuf,
     /// No path was looked at before.
@@ -71,6 +72,17 @@ struct Record<T> {
     /// All that the answer rests on.
     paths: Vec<(PathBuf, Seen)>,
     answer: T,
+}
+
+/// A kept answer, of which some is old.
+#[derive(Debug)]
+pub struct Recalled<T> {
+    /// What was kept.
+    pub answer: T,
+    /// The files whose content has changed since.
+    pub edited: Vec<PathBuf>,
+    /// All that it rests on, where some has changed.
+    rest: Vec<(PathBuf, Seen)>,
 }
 
 /// Why an answer is not kept.
@@ -131,6 +143,34 @@ impl Cache {
         self.current(self.record(key)?)
     }
 
+    /// The answer to a question, with the files whose content has changed since, where nothing else has.
+    pub fn get_with_edits<T: DeserializeOwned>(&self, key: CacheKey) -> Option<Recalled<T>> {
+        let mut record = self.record::<T>(key)?;
+        let mut edited = Vec::new();
+        // Most of the time nothing has changed, and two threads look.
+        if first_difference(&record.paths).is_some() {
+            for (path, seen) in &record.paths {
+                let now = Seen::of(path);
+                let is_file = |seen: &Seen| matches!(seen, Seen::File(_) | Seen::Empty);
+                if now == *seen {
+                } else if is_file(&now) && is_file(seen) {
+                    edited.push(path.clone());
+                } else {
+                    tracing::debug!(changed = ?path, "the kept answer is old");
+                    return None;
+                }
+            }
+        }
+        let paths = record.paths.len();
+        match edited.len() {
+            0 => tracing::debug!(paths, "uses the kept answer"),
+            edited => tracing::debug!(paths, edited, "some files that the kept answer rests on were edited"),
+        }
+        let rest = if edited.is_empty() { Vec::new() } else { std::mem::take(&mut record.paths) };
+        self.touch(key);
+        Some(Recalled { answer: record.answer, edited, rest })
+    }
+
     /// The same for one who goes on with it: the database knows all that the answer rests on from now on, so that it is
     /// watched, and what changes is a change of the database. What is open has to show what is on the disk.
     pub fn recall<T: DeserializeOwned>(&self, key: CacheKey, db: &dyn Db) -> Option<T> {
@@ -166,16 +206,35 @@ impl Cache {
             return None;
         }
         tracing::debug!(paths = record.paths.len(), "uses the kept answer");
-        // The time tells when it was last of use.
-        let path = self.directory.join(record.key.file_name());
-        let file = OpenOptions::new().append(true).open(path);
-        let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
+        self.touch(record.key);
         Some(record.answer)
+    }
+
+    /// The time of a record tells when it was last of use.
+    fn touch(&self, key: CacheKey) {
+        let file = OpenOptions::new().append(true).open(self.directory.join(key.file_name()));
+        let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
     }
 
     /// Keeps an answer, which may rest on any path that the database knows.
     pub fn put(&self, key: CacheKey, database: &Database, answer: &impl Serialize) {
         self.keep(key, database.known(), answer);
+    }
+
+    /// Keeps what was made of a kept answer: it may rest on all that this rests on, too.
+    pub fn put_again<T>(
+        &self,
+        key: CacheKey,
+        database: &Database,
+        former: Recalled<T>,
+        answer: &impl Serialize,
+    ) {
+        let known: FxHashSet<&Path> = database.known().map(|(path, _)| path).collect();
+        if !former.edited.iter().all(|path| known.contains(path.as_path())) {
+            return;
+        }
+        let rest = former.rest.into_iter().filter(|(path, _)| !known.contains(path.as_path())).collect();
+        self.keep_with(key, database.known(), rest, answer);
     }
 
     /// Keeps an answer that may rest on any of these paths, each with what the database took it for. True where a path
@@ -186,7 +245,17 @@ impl Cache {
         known: impl Iterator<Item = (&'p Path, &'p Status)>,
         answer: &impl Serialize,
     ) -> bool {
-        let kept = self.try_keep(key, known, answer);
+        self.keep_with(key, known, Vec::new(), answer)
+    }
+
+    fn keep_with<'p>(
+        &self,
+        key: CacheKey,
+        known: impl Iterator<Item = (&'p Path, &'p Status)>,
+        rest: Vec<(PathBuf, Seen)>,
+        answer: &impl Serialize,
+    ) -> bool {
+        let kept = self.try_keep(key, known, rest, answer);
         match &kept {
             Ok(bytes) => tracing::debug!(bytes, directory = ?self.directory, "keeps the answer"),
             Err(reason) => tracing::debug!(%reason, directory = ?self.directory, "cannot keep the answer"),
@@ -198,10 +267,13 @@ impl Cache {
         &self,
         key: CacheKey,
         known: impl Iterator<Item = (&'p Path, &'p Status)>,
+        mut paths: Vec<(PathBuf, Seen)>,
         answer: &impl Serialize,
     ) -> Result<usize, NotKept> {
         make_private(&self.directory)?;
-        let paths = self.foundation(known)?;
+        paths.append(&mut self.foundation(known)?);
+        // Neighbours are alike, which packs well.
+        paths.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
         let packed = pack(&Record { key, paths, answer })?;
         let mut file = tempfile::Builder::new().suffix(&format!(".{SUFFIX}")).tempfile_in(&self.directory)?;
         file.write_all(&packed)?;
@@ -235,8 +307,6 @@ impl Cache {
             }
             paths.push((path.to_owned(), seen));
         }
-        // Neighbours are alike, which packs well.
-        paths.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
         Ok(paths)
     }
 
@@ -352,7 +422,6 @@ fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, NotKept> {
     Ok(postcard::from_bytes(&bytes)?)
 }
 
-/// Makes a directory that only its owner can look into, where it is not there.
 /// Writes a file of the cache that people read, unless it says that already. True where it does then.
 pub fn keep_page(path: &Path, text: &str) -> bool {
     if fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
@@ -373,6 +442,7 @@ pub fn keep_page(path: &Path, text: &str) -> bool {
     written.is_ok()
 }
 
+/// Makes a directory that only its owner can look into, where it is not there.
 fn make_private(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]

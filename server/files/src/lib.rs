@@ -13,7 +13,7 @@ mod listing;
 mod system;
 mod table;
 
-pub use cache::{Cache, CacheKey, cache_directory, keep_page};
+pub use cache::{Cache, CacheKey, Recalled, cache_directory, keep_page};
 pub use database::{Database, Db, Snapshot};
 pub use entry::{Entry, OpenDocument, Status};
 pub use listing::{Listing, Member, MemberKind, OfStem};

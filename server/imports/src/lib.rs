@@ -6,4 +6,4 @@ pub mod machine;
 pub mod spec;
 mod world;
 
-pub use world::DatabaseWorld;
+pub use world::{DatabaseWorld, SourcesRead};

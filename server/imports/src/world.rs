@@ -2,9 +2,11 @@
 
 #![allow(missing_docs, reason = "salsa's macro adds undocumented items")]
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use speclens_environment::{
     Environment, Project, PythonVersion, Variables, VersionTables, environment, tables,
 };
@@ -22,13 +24,36 @@ pub struct DatabaseWorld<'db> {
     project: Project,
     environment: &'db Arc<Environment>,
     script_directory: Option<String>,
+    read: RefCell<SourcesRead>,
+}
+
+/// The source files that were read on the way to a state: those of checkpoints, and others.
+#[derive(Debug, Default)]
+pub struct SourcesRead {
+    before: Vec<Arc<SourcesRead>>,
+    files: FxHashSet<Entry>,
+}
+
+impl SourcesRead {
+    /// All of them.
+    pub fn files(&self) -> FxHashSet<Entry> {
+        let mut files = FxHashSet::default();
+        let mut seen = FxHashSet::default();
+        let mut waiting = vec![self];
+        while let Some(read) = waiting.pop() {
+            files.extend(&read.files);
+            waiting.extend(read.before.iter().filter(|it| seen.insert(Arc::as_ptr(it))).map(|it| &**it));
+        }
+        files
+    }
 }
 
 impl<'db> DatabaseWorld<'db> {
     /// The world of code that is run from a directory; `None` for `--isolated`.
     pub fn new(db: &'db dyn Db, project: Project, script_directory: Option<String>) -> Self {
         let directories = DatabaseDirectories(db);
-        Self { db, directories, project, environment: environment(db, project), script_directory }
+        let environment = environment(db, project);
+        Self { db, directories, project, environment, script_directory, read: RefCell::default() }
     }
 
     /// A fresh interpreter: `site` has run, with `sitecustomize` and `usercustomize`, and `sys.path[0]` is set.
@@ -49,7 +74,21 @@ impl<'db> DatabaseWorld<'db> {
     /// The checkpoint after a sequence of imports.
     pub fn checkpoint(&self, imports: &[Name]) -> Arc<Checkpoint> {
         let chain = ImportChain::new(self.db, self.project, self.script_directory.clone(), imports.to_vec());
-        Arc::clone(checkpoint(self.db, chain))
+        let (checkpoint, read) = checkpoint(self.db, chain);
+        self.read.borrow_mut().before.push(Arc::clone(read));
+        Arc::clone(checkpoint)
+    }
+
+    /// What was read through this world.
+    pub fn into_read(self) -> SourcesRead {
+        self.read.into_inner()
+    }
+
+    /// A source file, of which it is remembered that it is read.
+    fn source(&self, file: &str) -> Entry {
+        let entry = self.db.entry(Path::new(file));
+        self.read.borrow_mut().files.insert(entry);
+        entry
     }
 }
 
@@ -67,12 +106,13 @@ pub struct ImportChain<'db> {
 /// The import state after a sequence of imports: one more than the checkpoint before it. Only so many are kept from one
 /// revision to the next, since each may hold what a hundred modules made; a file has fewer imports.
 #[salsa::tracked(returns(ref), no_eq, lru = 32)]
-fn checkpoint<'db>(db: &'db dyn Db, chain: ImportChain<'db>) -> Arc<Checkpoint> {
+fn checkpoint<'db>(db: &'db dyn Db, chain: ImportChain<'db>) -> (Arc<Checkpoint>, Arc<SourcesRead>) {
     let world = DatabaseWorld::new(db, chain.project(db), chain.script_directory(db));
-    match chain.imports(db).split_last() {
-        None => Arc::new(world.fresh()),
-        Some((last, before)) => Arc::new(world.checkpoint(before).then_import(&world, last)),
-    }
+    let checkpoint = match chain.imports(db).split_last() {
+        None => world.fresh(),
+        Some((last, before)) => world.checkpoint(before).then_import(&world, last),
+    };
+    (Arc::new(checkpoint), Arc::new(world.into_read()))
 }
 
 impl Directories for DatabaseWorld<'_> {
@@ -91,11 +131,11 @@ impl Directories for DatabaseWorld<'_> {
 
 impl World for DatabaseWorld<'_> {
     fn facts(&self, file: &str) -> Option<Arc<ModuleFacts>> {
-        module_facts(self.db, self.db.entry(Path::new(file))).as_ref().ok().cloned()
+        module_facts(self.db, self.source(file)).as_ref().ok().cloned()
     }
 
     fn function(&self, file: &str, name: Span) -> Option<Arc<Function>> {
-        let functions = left_out(self.db, self.db.entry(Path::new(file))).as_ref().ok()?;
+        let functions = left_out(self.db, self.source(file)).as_ref().ok()?;
         functions.iter().find(|function| function.name_span == name).cloned()
     }
 

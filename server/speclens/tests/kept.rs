@@ -251,3 +251,51 @@ fn findings_are_kept_until_a_file_changes() {
     assert!(!now.err.contains(USES), "{}", now.err);
     assert_eq!((now.code, now.out.trim()), (Some(0), "[]"));
 }
+
+#[test]
+fn only_what_rests_on_an_edited_file_is_looked_at_again() {
+    let place = Place::new("kept-edited");
+    // `asks` and `also` import `left`, through another; `alone` does not.
+    for (name, text) in [
+        ("between.py", "import left\n"),
+        ("asks.py", "import between, left\nprint(left.__spec__.name)\n"),
+        ("also.py", "def later():\n    import between\n"),
+        ("alone.py", "import helperless, json\n"),
+        ("helperless.py", "1\n"),
+    ] {
+        fs::write(place.root.join(name), text).unwrap();
+    }
+    let check = |more: &[&str]| {
+        let arguments = [&["check", ".", "--output-format", "json", "-vvv", "--exit-zero"], more].concat();
+        Run::of(&mut place.command(&arguments))
+    };
+    let looked = |run: &Run| {
+        let lines = run.err.lines().filter(|line| line.contains("checking"));
+        let files = lines.filter_map(|line| line.rsplit('/').next()).map(|file| file.trim().to_owned());
+        let mut files: Vec<String> = files.collect();
+        files.sort();
+        files
+    };
+    let settle = || {
+        let deadline = Instant::now() + LIMIT;
+        while !looked(&check(&[])).is_empty() {
+            assert!(Instant::now() < deadline, "never kept");
+            thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let found = |run: &Run| run.out.matches("\"rule\": \"module-without-spec\"").count();
+    settle();
+    let replaced = fs::read(place.root.join("left.py")).unwrap();
+    for (text, findings) in [(b"NAME = 'left'\n".as_slice(), 0), (&replaced, 1)] {
+        fs::write(place.root.join("left.py"), text).unwrap();
+        let now = check(&[]);
+        assert_eq!(looked(&now), ["also.py", "asks.py", "between.py", "helper.py", "left.py", "main.py"]);
+        assert_eq!(now.out, check(&["--no-cache"]).out);
+        assert_eq!(found(&now), findings, "{}", now.out);
+        settle();
+        assert_eq!(check(&[]).out, now.out);
+    }
+    // A file that comes could be anybody's.
+    fs::write(place.root.join("another.py"), "1\n").unwrap();
+    assert_eq!(looked(&check(&[])).len(), 12);
+}

@@ -1,25 +1,16 @@
 //! `speclens check`: the findings of many files at once.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use speclens_analysis::{Finding, check_file, is_configuration, settings_of};
+use speclens_analysis::{Finding, settings_of};
 use speclens_environment::{Environment, Implementation, Project, environment};
-use speclens_source::module_facts;
 
 use super::arguments::Check;
 use super::files::{Target, collect};
+use super::look::{Job, Look, look, look_or_recall};
 use super::output::{Report, Sources, counts};
 use super::session::Session;
-use super::workers::{Panic, run_all};
-use super::{Failure, Verdict, fix, kept};
-
-/// One file to be checked.
-struct Job {
-    project: Project,
-    file: PathBuf,
-}
+use super::{Failure, Verdict, fix};
 
 pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure> {
     let targets = collect(session, &arguments.paths)?;
@@ -47,28 +38,30 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
     }
 
     let mut fixed = 0;
-    let mut looked = look_or_recall(session, &jobs, arguments.fix)?;
+    let mut looks = if arguments.fix { look(session, &jobs)? } else { look_or_recall(session, &jobs)? };
+    let mut findings = sorted(&looks);
     for _ in 0..if arguments.fix { MAX_ROUNDS } else { 0 } {
-        let applied = fix::apply(&mut session.database, &looked.findings);
+        let applied = fix::apply(&mut session.database, &findings);
         if applied == 0 {
             break;
         }
         fixed += applied;
-        looked = look(session, &jobs)?;
+        looks = look(session, &jobs)?;
+        findings = sorted(&looks);
     }
     if arguments.fix {
         session.warn(&format!("applied {fixed} {}", if fixed == 1 { "fix" } else { "fixes" }));
     }
-    for problem in &looked.problems {
+    let problems: Vec<&String> = looks.iter().filter_map(|look| look.problem.as_ref()).collect();
+    for problem in &problems {
         anstream::eprintln!("speclens: {problem}");
     }
-    let findings = looked.findings;
     let summary = if session.quiet { String::new() } else { summary(session, &findings, files, &told) };
     let sources = Sources::of(session.database.db(), &findings);
     let report =
         Report { findings: &findings, sources: &sources, directory: &session.directory, summary: &summary };
     session.print(&report.render(arguments.output_format))?;
-    Ok(match (looked.problems.is_empty(), findings.is_empty() || arguments.exit_zero) {
+    Ok(match (problems.is_empty(), findings.is_empty() || arguments.exit_zero) {
         (false, _) => Verdict::Incomplete,
         (true, true) => Verdict::Clean,
         (true, false) => Verdict::Found,
@@ -78,66 +71,15 @@ pub fn run(session: &mut Session, arguments: &Check) -> Result<Verdict, Failure>
 /// A fix may make room for another: so often, at most.
 const MAX_ROUNDS: usize = 50;
 
-/// The findings from a former run, where nothing has changed; computed where they are asked for `anew`, to be changed by fixes.
-fn look_or_recall(session: &mut Session, jobs: &[Job], anew: bool) -> Result<Looked, Failure> {
-    let files: Vec<(&Path, &Path)> = {
-        let db = session.database.db();
-        jobs.iter().map(|job| (job.project.root(db).as_path(), job.file.as_path())).collect()
-    };
-    let key = if anew || session.cache.is_none() { None } else { kept::key(session, "check", files) };
-    let cache = session.cache.as_ref();
-    if let Some(looked) = cache.zip(key).and_then(|(cache, key)| cache.get::<Looked>(key)) {
-        return Ok(looked);
-    }
-    let looked = look(session, jobs)?;
-    // Why a file was not checked may be a fault of the moment.
-    if let Some((cache, key)) = session.cache.as_ref().zip(key).filter(|_| looked.problems.is_empty()) {
-        cache.put(key, &session.database, &looked);
-    }
-    Ok(looked)
-}
-
-/// What one look at all files gave.
-#[derive(Serialize, Deserialize)]
-struct Looked {
-    findings: Vec<Finding>,
-    /// Why a file was not checked, as sentences.
-    problems: Vec<String>,
-}
-
-fn look(session: &mut Session, jobs: &[Job]) -> Result<Looked, Failure> {
-    let mut findings = Vec::new();
-    let mut problems = Vec::new();
-    for part in jobs.chunks(FILES_AT_ONCE) {
-        let outcomes = run_all(&session.database, part, |db, job| {
-            tracing::debug!(file = %job.file.display(), "checking");
-            let entry = db.entry(&job.file);
-            if !is_configuration(&job.file) {
-                module_facts(db, entry).as_ref().map_err(ToString::to_string)?;
-            }
-            Ok::<_, String>(check_file(db, job.project, entry).findings.clone())
-        });
-        for (job, outcome) in part.iter().zip(outcomes.map_err(Failure::Request)?) {
-            let file = session.shown(&job.file);
-            match outcome {
-                Ok(Ok(of_file)) => findings.extend(of_file),
-                Ok(Err(reason)) => problems.push(format!("{file}: not checked: {reason}")),
-                Err(Panic { message }) => {
-                    problems.push(format!("{file}: internal problem, this file was not checked: {message}"));
-                }
-            }
-        }
-        session.database.forget_old();
-    }
+/// In the order of their places.
+fn sorted(looks: &[Look]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = looks.iter().flat_map(|look| look.findings.iter().cloned()).collect();
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (finding.place.file.clone(), finding.place.start, finding.place.end);
         key(a).cmp(&key(b)).then_with(|| a.rule.cmp(b.rule))
     });
-    Ok(Looked { findings, problems })
+    findings
 }
-
-/// Files looked at between two clean-ups: each leaves behind what its imports made.
-const FILES_AT_ONCE: usize = 4;
 
 fn jobs(targets: &[Target], projects: &[Project]) -> Vec<Job> {
     let pairs = targets.iter().zip(projects);

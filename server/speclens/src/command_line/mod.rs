@@ -10,6 +10,7 @@ mod fix;
 mod generate;
 mod graph;
 mod kept;
+mod look;
 mod output;
 mod resolve;
 mod rule;
