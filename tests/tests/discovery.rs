@@ -248,7 +248,7 @@ fn a_change_on_disk_reaches_what_depends_on_it_and_nothing_else() {
         find_spec(&DatabaseDirectories(database.db()), &state, name, None).spec.and_then(|spec| spec.origin)
     };
     assert_eq!(spec(&database, "added"), None);
-    database.record_executed();
+    database.record();
 
     // A module is installed: the directory is listed again, the environment reads its own files only.
     machine.system.write(format!("{site}/added.py"), "");
@@ -256,11 +256,11 @@ fn a_change_on_disk_reaches_what_depends_on_it_and_nothing_else() {
     assert_eq!(spec(&database, "added").as_deref(), Some(format!("{site}/added.py").as_str()));
 
     // A file in the workspace changes nothing here.
-    database.take_executed();
+    database.take_recorded().executed;
     machine.system.write("/project/main.py", "import added\n");
     database.refresh([Path::new("/project/main.py")]);
     assert!(spec(&database, "added").is_some());
-    let executed = database.take_executed();
+    let executed = database.take_recorded().executed;
     assert!(!executed.iter().any(|query| query.contains("environment")), "{executed:?}");
 
     // A `.pth` file brings a directory, and takes it away again.

@@ -38,7 +38,7 @@ impl Workspace {
         system.write("/project/helper/inner.py", "");
         let database = Database::new(Arc::clone(&system) as Arc<_>);
         let project = Project::new(database.db(), PathBuf::from("/project"), Request::default());
-        database.record_executed();
+        database.record();
         Self { system, database, project }
     }
 
@@ -65,7 +65,7 @@ impl Workspace {
 
     /// How often each query was computed since this was asked last.
     fn computed(&self) -> Computed {
-        Computed(self.database.take_executed())
+        Computed(self.database.take_recorded().executed)
     }
 }
 
@@ -95,6 +95,27 @@ fn at_first_everything_is_computed_once() {
     computed.is(&[("checkpoint", 3), ("module_facts", 3)]);
     assert_eq!(workspace.found(), [NAMESPACE]);
     assert_eq!(workspace.computed().0, Vec::<String>::new());
+}
+
+#[test]
+fn a_keystroke_looks_at_no_distribution() {
+    let mut counts = Vec::new();
+    for distributions in [1, 100] {
+        let mut workspace = Workspace::new();
+        for number in 0..distributions {
+            let metadata = format!("{SITE}/d{number}-1.0.dist-info/METADATA");
+            workspace.system.write(metadata, format!("Name: d{number}\nVersion: 1.0\n"));
+        }
+        workspace.findings();
+        // From the first edit on the text is one that changes often.
+        workspace.open(1, &format!("{TEXT}print(1)\n"));
+        workspace.findings();
+        workspace.database.take_recorded();
+        workspace.open(2, &format!("{TEXT}print(2)\n"));
+        assert_eq!(workspace.found(), [NAMESPACE]);
+        counts.push(workspace.database.take_recorded().validated.len());
+    }
+    assert_eq!(counts[0], counts[1]);
 }
 
 #[test]

@@ -22,7 +22,16 @@ pub trait Db: salsa::Database {
 /// The owner of all inputs. One thread has it and alone changes it; everyone else works on a [`Snapshot`].
 pub struct Database {
     inner: Inner,
-    executed: Arc<Mutex<Option<Vec<String>>>>,
+    recorded: Arc<Mutex<Option<Recorded>>>,
+}
+
+/// Which queries were computed, and which were found to be as before; as salsa names them.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Computed.
+    pub executed: Vec<String>,
+    /// Looked at, without computing them.
+    pub validated: Vec<String>,
 }
 
 /// A read-only view of one revision. While one lives, a change waits for it, so it must live in a worker only.
@@ -64,16 +73,21 @@ impl Database {
 
     /// A database over any file system.
     pub fn new(system: Arc<dyn FileSystem>) -> Self {
-        let executed: Arc<Mutex<Option<Vec<String>>>> = Arc::default();
-        let log = Arc::clone(&executed);
+        let recorded: Arc<Mutex<Option<Recorded>>> = Arc::default();
+        let log = Arc::clone(&recorded);
         let storage = salsa::Storage::new(Some(Box::new(move |event: salsa::Event| {
-            if let salsa::EventKind::WillExecute { database_key } = event.kind
-                && let Some(log) = log.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
-            {
+            let (salsa::EventKind::WillExecute { database_key }
+            | salsa::EventKind::DidValidateMemoizedValue { database_key }) = event.kind
+            else {
+                return;
+            };
+            let is_executed = matches!(event.kind, salsa::EventKind::WillExecute { .. });
+            if let Some(log) = log.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                let log = if is_executed { &mut log.executed } else { &mut log.validated };
                 log.push(format!("{database_key:?}"));
             }
         })));
-        Self { inner: Inner { storage, paths: Arc::default(), system }, executed }
+        Self { inner: Inner { storage, paths: Arc::default(), system }, recorded }
     }
 
     /// The view that queries take.
@@ -189,14 +203,14 @@ impl Database {
         salsa::Database::synthetic_write(&mut self.inner, Durability::LOW);
     }
 
-    /// From now on remember which queries were computed; for tests.
-    pub fn record_executed(&self) {
-        *self.executed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    /// From now on remember which queries were computed, and which were only looked at; for tests.
+    pub fn record(&self) {
+        *self.recorded.lock().unwrap_or_else(PoisonError::into_inner) = Some(Recorded::default());
     }
 
-    /// The queries that were computed since the last call, as salsa names them; for tests.
-    pub fn take_executed(&self) -> Vec<String> {
-        let mut log = self.executed.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What was recorded since the last call; for tests.
+    pub fn take_recorded(&self) -> Recorded {
+        let mut log = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 

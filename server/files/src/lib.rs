@@ -14,7 +14,7 @@ mod system;
 mod table;
 
 pub use cache::{Cache, CacheKey, Recalled, cache_directory, keep_page};
-pub use database::{Database, Db, Snapshot};
+pub use database::{Database, Db, Recorded, Snapshot};
 pub use entry::{Entry, OpenDocument, Status};
 pub use listing::{Listing, Member, MemberKind, OfStem};
 pub use system::{
