@@ -260,7 +260,7 @@ fn a_change_on_disk_reaches_what_depends_on_it_and_nothing_else() {
     machine.system.write("/project/main.py", "import added\n");
     database.refresh([Path::new("/project/main.py")]);
     assert!(spec(&database, "added").is_some());
-    let executed = database.take_recorded();
+    let executed = database.take_recorded().executed;
     assert!(!executed.iter().any(|query| query.contains("environment")), "{executed:?}");
 
     // A `.pth` file brings a directory, and takes it away again.
