@@ -108,6 +108,13 @@ impl Precision {
     }
 }
 
+/// Whether CPython says of a finding in a script that it is true.
+pub(super) fn is_true(checker: &Checker, file: &Path, finding: &Found) -> bool {
+    let answer = ask(checker, file, &[finding]).unwrap_or_default();
+    let outcomes = answer["reads"][0].as_array().cloned().unwrap_or_default();
+    finding.says_failure() && verdict(finding, &outcomes) == Verdict::True
+}
+
 fn ask(checker: &Checker, file: &Path, found: &[&Found]) -> Option<Value> {
     let (module, directory) = how_it_runs(file)?;
     let reads: Vec<[usize; 4]> = found.iter().map(|finding| finding.range).collect();

@@ -15,6 +15,8 @@ pub struct Block {
     pub kind: String,
     /// Whether the code takes care of what could go wrong.
     pub is_guarded: bool,
+    /// Whether it takes care of an exception or of a missing spec only, and lets another None pass.
+    pub passes_none: bool,
     /// Whether it goes on whatever a read gives, or does not run: nothing at all is to be found.
     pub is_silent: bool,
     /// Whether a plain module would give something else than None here.
@@ -104,6 +106,9 @@ const GUARDED: [(&str, &str); 15] = [
 const SILENT: [&str; 6] =
     ["try", "try AttributeError", "try ValueError", "TYPE_CHECKING", "dead", "old version"];
 
+/// Those of them behind whose test or handler a read may give None all the same.
+const PASSING_NONE: [&str; 3] = ["truthiness", "conditional", "try AttributeError"];
+
 /// How a read stands in the code, with `{r}` for it.
 const PLACES: [&str; 6] = [
     "{r}",
@@ -155,8 +160,10 @@ impl Writer<'_> {
         let _ = writeln!(self.program.text, "{code}");
         let lines = (first, self.program.text.lines().count());
         let is_silent = is_guarded && SILENT.contains(&class);
+        let passes_none = is_guarded && PASSING_NONE.contains(&class);
         let kind = kind.to_owned();
-        self.program.blocks.push(Block { class, kind, is_guarded, is_silent, is_counted, lines });
+        let block = Block { class, kind, is_guarded, passes_none, is_silent, is_counted, lines };
+        self.program.blocks.push(block);
     }
 
     fn import(&mut self, survey: &Survey) {

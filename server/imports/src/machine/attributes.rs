@@ -27,6 +27,9 @@ impl Machine<'_> {
         let message = match object {
             Value::None => format!("'NoneType' object has no attribute '{name}'"),
             Value::Object(id) if self.is_module(*id) => {
+                if let Some(raised) = self.not_yet_bound(*id, name) {
+                    return Err(raised);
+                }
                 let module = self.text_attribute(*id, "__name__").unwrap_or_else(|| Arc::from("?"));
                 format!("module '{module}' has no attribute '{name}'")
             }
@@ -247,6 +250,10 @@ impl Machine<'_> {
                     }
                     _ => Ok(function),
                 }
+            }
+            Payload::Decorated(inner) => {
+                let bound = Value::Method(Arc::new((instance.clone(), inner.clone())));
+                Ok(self.make_decorated(bound))
             }
             // A descriptor of code's own.
             Payload::Plain | Payload::Module { .. } => {

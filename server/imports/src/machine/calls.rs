@@ -44,7 +44,7 @@ impl Machine<'_> {
     }
 
     /// A `try` around nothing but a call that cannot be followed is there for what that call raises.
-    fn may_raise(&mut self) {
+    pub(super) fn may_raise(&mut self) {
         let depth = self.frames.len();
         let expects = |name: &Name| !matches!(name.as_str(), "ImportError" | "ModuleNotFoundError");
         let context = self.tries.last_mut().filter(|context| context.single_in == Some(depth));
@@ -109,6 +109,11 @@ impl Machine<'_> {
             Payload::Function(function) => {
                 let function = Arc::clone(function);
                 self.call_function(&function, arguments, keywords)
+            }
+            Payload::Decorated(inner) => {
+                let inner = inner.clone();
+                self.call_decorated(&inner, arguments, keywords);
+                Ok(Value::Unknown)
             }
             Payload::Class(_) => {
                 let metaclass = object.class.clone();
@@ -329,9 +334,11 @@ impl Machine<'_> {
         let object = self.state.heap.get(id);
         let reachable = match &object.payload {
             // A module's and a class's names are changed by their own code, as a rule.
-            Payload::Class(_) | Payload::Function(_) | Payload::Descriptor(_) | Payload::Scope { .. } => {
-                return;
-            }
+            Payload::Class(_)
+            | Payload::Function(_)
+            | Payload::Descriptor(_)
+            | Payload::Decorated(_)
+            | Payload::Scope { .. } => return,
             Payload::Module { .. } if self.is_module(id) => return,
             _ if object.class == super::modules::MODULE_SPEC => return,
             Payload::List(items) => items.clone(),

@@ -22,7 +22,8 @@ impl Machine<'_> {
         }
         let mut value = self.function_object(function)?;
         for decorator in decorators.iter().rev() {
-            value = self.decorate(decorator, value)?;
+            let decorated = self.decorate(decorator, value.clone())?;
+            value = if decorated == Value::Unknown { self.decorated(value) } else { decorated };
         }
         self.bind(&function.name, value);
         Ok(())

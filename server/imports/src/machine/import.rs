@@ -283,6 +283,9 @@ impl Machine<'_> {
         for (finder, object) in finders.into_iter().zip(objects.iter()) {
             let object = object.as_ref().map(|object| object.value.clone());
             let found = match object.or_else(|| self.patched_finder(&finder)) {
+                Some(object) if self.is_supposed(&object) => {
+                    self.ask_supposed_finder(&object, name, locations)
+                }
                 Some(object) => self.ask_finder(&object, name, locations),
                 None => {
                     let mut search = finders::SearchState::clone(&self.state.search);
@@ -298,7 +301,7 @@ impl Machine<'_> {
     }
 
     /// Runs a finder's `find_spec(name, path, target)`.
-    fn ask_finder(&mut self, finder: &Value, name: &str, locations: Option<&[String]>) -> Found {
+    pub(super) fn ask_finder(&mut self, finder: &Value, name: &str, locations: Option<&[String]>) -> Found {
         if !self.may_follow() {
             return Found::Unknown;
         }
@@ -313,7 +316,7 @@ impl Machine<'_> {
             _ => return Found::Unknown,
         };
         // A finder may note that it is asked, so as not to ask itself again.
-        match self.call(&method, vec![Value::str(name), path, Value::None], Vec::new()) {
+        match self.call_own_method(&method, vec![Value::str(name), path, Value::None], Vec::new()) {
             Ok(Value::None) => Found::Nothing,
             Err(raised) => Found::Raised(raised),
             Ok(Value::Object(spec)) if self.state.heap.get(spec).class == MODULE_SPEC => Found::Object(spec),
@@ -392,7 +395,7 @@ impl Machine<'_> {
             file = self.text_attribute(id, "__file__");
         }
         let place = file.as_deref().unwrap_or("unknown location");
-        let message = if self.is_running(module) {
+        let message = if self.is_initializing(module) {
             format!(
                 "cannot import name '{name}' from partially initialized module '{shown}' (most likely due to a \
                  circular import) ({place})"

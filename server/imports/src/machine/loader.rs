@@ -22,11 +22,14 @@ const METHODS: &[(&str, &str)] = &[
 
 /// A method of one of importlib's loaders.
 pub(super) fn loader_method(class: &Value, name: &str) -> Option<Value> {
-    let Value::Builtin(class) = class else { return None };
-    let is_loader =
-        class.starts_with("_frozen_importlib") && (class.ends_with("Loader") || class.ends_with("Importer"));
-    let method = METHODS.iter().find(|(method, _)| is_loader && *method == name)?;
+    let method = METHODS.iter().find(|(method, _)| is_loader_class(class) && *method == name)?;
     Some(Value::Builtin(method.1))
+}
+
+/// Whether it is the class of one of importlib's loaders.
+pub(super) fn is_loader_class(class: &Value) -> bool {
+    let Value::Builtin(class) = class else { return false };
+    class.starts_with("_frozen_importlib") && (class.ends_with("Loader") || class.ends_with("Importer"))
 }
 
 impl Machine<'_> {
@@ -153,6 +156,14 @@ impl Machine<'_> {
 
     /// `_load_unlocked` for a spec that code made, with whatever loader it has.
     pub(super) fn load_from_object(&mut self, name: &str, spec: ObjectId) -> Raises<Value> {
+        let module = self.load_by_object(name, spec)?;
+        if self.is_supposed(&Value::Object(spec)) {
+            self.suppose(&module);
+        }
+        Ok(module)
+    }
+
+    fn load_by_object(&mut self, name: &str, spec: ObjectId) -> Raises<Value> {
         let site = self.site();
         let key = Name::from(name);
         if !self.state.first_imports.contains_key(&key) {

@@ -8,7 +8,9 @@
 mod attributes;
 mod builtins;
 mod calls;
+mod circles;
 mod classes;
+mod decorated;
 mod define;
 mod effects;
 mod entry_points;
@@ -158,8 +160,8 @@ pub struct Machine<'w> {
     follows_all: bool,
     /// The binaries that were loaded, whose strings are not looked at yet.
     mentions: Vec<extension::Mentions>,
-    /// The modules that the user's file takes out of `sys.modules` where they are only possibly there.
-    supposed: FxHashSet<value::ObjectId>,
+    /// How many calls are around of what a decorator that cannot be followed has made.
+    suppositions: usize,
     /// The imports of the user's file, while checkpoints can stand for them.
     chain: Option<run::Chain<'w>>,
 }
@@ -236,7 +238,7 @@ impl<'w> Machine<'w> {
             user_file: None,
             uncalled: false,
             called: FxHashSet::default(),
-            supposed: FxHashSet::default(),
+            suppositions: 0,
             library_reads: None,
             follows_all: false,
             mentions: Vec::new(),

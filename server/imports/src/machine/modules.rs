@@ -451,7 +451,7 @@ impl Machine<'_> {
         Some(ModuleView {
             evidence: self.evidence_of(&name, id, spec),
             is_main: &*name == "__main__",
-            is_supposed: self.supposed.contains(&id),
+            is_supposed: self.state.supposed.contains(&id),
             file: self.text_attribute(id, "__file__"),
             path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
             spec_name,
@@ -473,13 +473,12 @@ impl Machine<'_> {
             return self.as_spec(value.as_ref(), self.state.heap.get(id).open);
         }
         // A look must not change anything.
-        let state = self.state.clone();
-        let seen = match self.attribute_or_missing(&Value::Object(id), "__spec__") {
-            Ok(value) => self.as_spec(value.as_ref(), false),
-            Err(raised) if raised.type_name == "AttributeError" => (SpecState::Missing, None),
-            Err(_) => (SpecState::Unknown, None),
-        };
-        self.state = state;
+        let seen =
+            self.tentatively(|machine| match machine.attribute_or_missing(&Value::Object(id), "__spec__") {
+                Ok(value) => machine.as_spec(value.as_ref(), false),
+                Err(raised) if raised.type_name == "AttributeError" => (SpecState::Missing, None),
+                Err(_) => (SpecState::Unknown, None),
+            });
         match (seen, value) {
             ((SpecState::Unknown, _), Some(value)) => self.as_spec(Some(&value), false),
             (seen, _) => seen,

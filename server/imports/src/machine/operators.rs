@@ -34,6 +34,7 @@ impl Machine<'_> {
                     Payload::List(items) => Some(!items.is_empty()),
                     Payload::Dict(items) => Some(!items.is_empty()),
                     Payload::Class(_) | Payload::Function(_) => Some(true),
+                    _ if super::loader::is_loader_class(&object.class) => Some(true),
                     _ if self.find_in_class(&object.class, "__bool__").is_some()
                         || self.find_in_class(&object.class, "__len__").is_some() =>
                     {
@@ -138,8 +139,8 @@ impl Machine<'_> {
         match comparison {
             Comparison::Equal => self.equal(one, other),
             Comparison::NotEqual => self.equal(one, other).map(|equal| !equal),
-            Comparison::Is => Self::identical(one, other),
-            Comparison::IsNot => Self::identical(one, other).map(|same| !same),
+            Comparison::Is => self.identical(one, other),
+            Comparison::IsNot => self.identical(one, other).map(|same| !same),
             Comparison::In => self.contains(other, one),
             Comparison::NotIn => self.contains(other, one).map(|contains| !contains),
             Comparison::Less => self.ordering(one, other).map(|order| order == Ordering::Less),
@@ -149,14 +150,15 @@ impl Machine<'_> {
         }
     }
 
-    fn identical(one: &Value, other: &Value) -> Option<bool> {
+    fn identical(&self, one: &Value, other: &Value) -> Option<bool> {
         match (one, other) {
             (Value::OneOf(values), other) | (other, Value::OneOf(values)) => {
-                let mut results = values.iter().map(|value| Self::identical(value, other));
+                let mut results = values.iter().map(|value| self.identical(value, other));
                 let first = results.next()??;
                 results.all(|result| result == Some(first)).then_some(first)
             }
             (Value::Unknown, _) | (_, Value::Unknown) => None,
+            (one, other) if one != other && [one, other].iter().any(|value| self.is_decorated(value)) => None,
             (Value::None | Value::Bool(_) | Value::Object(_), _)
             | (_, Value::None | Value::Bool(_) | Value::Object(_)) => Some(one == other),
             (Value::Builtin(one), Value::Builtin(other)) => Some(one == other),

@@ -386,7 +386,7 @@ impl Machine<'_> {
             class: "module".into(),
             is_namespace,
             is_main: false,
-            is_supposed: false,
+            is_supposed: self.state.supposed.contains(&id),
             path: path.iter().filter_map(|item| item.as_str().map(Arc::from)).collect(),
             file: self.text_attribute(id, "origin"),
             evidence: Vec::new(),

@@ -40,7 +40,7 @@ impl Machine<'_> {
 
     /// Whether nothing undecided lies between the start and here.
     pub(super) fn is_certain(&self) -> bool {
-        self.regions.len() == 1
+        self.regions.len() == 1 && self.suppositions == 0
     }
 
     /// Leaves all regions for what happened before everything else; gives them back for the return.
@@ -67,13 +67,25 @@ impl Machine<'_> {
         result
     }
 
+    /// Runs `body` and takes back all that it did, also what the region around would remember of it.
+    pub(super) fn tentatively<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        let state = self.state.clone();
+        let chain = self.chain.take();
+        self.enter_region();
+        let result = body(self);
+        self.regions.pop();
+        self.chain = chain;
+        self.state = state;
+        result
+    }
+
     /// Runs `body` and lets it end where it possibly raises: the `try` statement around hears of it.
     pub(super) fn possibly_raising<T: Default>(&mut self, body: impl FnOnce(&mut Self) -> Raises<T>) -> T {
         let result = self.possibly(body);
         self.without_exception(result)
     }
 
-    fn without_exception<T: Default>(&mut self, result: Raises<T>) -> T {
+    pub(super) fn without_exception<T: Default>(&mut self, result: Raises<T>) -> T {
         result.unwrap_or_else(|mut raised| {
             raised.certain = false;
             self.note_possible(*raised);

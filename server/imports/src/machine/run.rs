@@ -200,6 +200,10 @@ impl Machine<'_> {
             return self.import_module(name);
         };
         let own = self.own_entry();
+        if checkpoint.raised.is_some() && self.is_in_circle(&checkpoint, own.as_ref()) {
+            self.chain = None;
+            return self.import_module(name);
+        }
         self.state.adopt(&checkpoint.state);
         if let Some((own_name, entry)) = own {
             self.bind_on_own(name, &own_name, &entry);
@@ -209,6 +213,16 @@ impl Machine<'_> {
             Some(raised) => Err(Box::new(raised.clone())),
             None => Ok(self.state.modules.get(name).map_or(Value::Unknown, |entry| entry.value.clone())),
         }
+    }
+
+    /// Whether an import has come back to the user's file, which no checkpoint knows to be half-way.
+    fn is_in_circle(&self, checkpoint: &Checkpoint, own: Option<&(Name, ModuleEntry)>) -> bool {
+        let Some((name, _)) = own else { return false };
+        // Where its package cannot be imported it does not run at all.
+        let runs = super::modules::parent_of(name).is_none_or(|it| self.state.modules.contains_key(it));
+        let lines = checkpoint.raised.iter().flat_map(|raised| &raised.traceback);
+        let is_own_line = lines.map(|site| &site.file).any(|file| Some(file) == self.user_file.as_ref());
+        runs && (is_own_line || checkpoint.state.modules.contains_key(name))
     }
 
     /// Binds a submodule of the file's own package, which a checkpoint has bound on a package of its own.
@@ -312,11 +326,13 @@ impl Machine<'_> {
             }
             let is_own = id == module
                 || matches!(&object.payload, Payload::Class(class) if class.site.file == *file)
-                || matches!(object.payload, Payload::Descriptor(_));
+                || matches!(object.payload, Payload::Descriptor(_) | Payload::Decorated(_));
             if !is_own {
                 continue;
             }
-            if let Payload::Descriptor(Value::Object(inner)) = object.payload {
+            if let Payload::Descriptor(Value::Object(inner)) | Payload::Decorated(Value::Object(inner)) =
+                object.payload
+            {
                 waiting.push(inner);
             }
             waiting.extend(object.attributes.values().rev().filter_map(|slot| slot.value.as_object()));

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
+use rustc_hash::FxHashSet;
 use speclens_source::Name;
 
 use super::heap::Heap;
-use super::value::{Site, Value};
+use super::value::{ObjectId, Site, Value};
 use crate::finders::SearchState;
 
 /// One entry of `sys.modules`.
@@ -110,6 +111,8 @@ pub struct ImportState {
     pub first_imports: RedBlackTreeMapSync<Name, Option<Site>>,
     /// What could not be decided on the way, and where.
     pub unknowns: Arc<BTreeSet<(Arc<str>, u32, &'static str)>>,
+    /// The modules that the code takes to be there, and those that are only supposed to be as they are.
+    pub(super) supposed: Arc<FxHashSet<ObjectId>>,
     /// Counts the changes that are not in the heap.
     pub(super) changed: bool,
 }
@@ -129,6 +132,7 @@ impl ImportState {
             path_is_open: false,
             first_imports: RedBlackTreeMapSync::default(),
             unknowns: Arc::default(),
+            supposed: Arc::default(),
             changed: false,
         }
     }
@@ -160,6 +164,7 @@ impl ImportState {
         self.path_is_open = later.path_is_open;
         self.first_imports = later.first_imports.clone();
         self.unknowns = Arc::clone(&later.unknowns);
+        self.supposed = Arc::clone(&later.supposed);
         self.changed = false;
     }
 }

@@ -101,13 +101,13 @@ impl Machine<'_> {
             Some(entry) if entry.certain || !self.is_certain() => Ok(entry.value),
             // The user's code takes it to be there.
             Some(entry) if self.observes() => {
-                self.supposed.extend(entry.value.as_object());
+                self.suppose(&entry.value);
                 Ok(entry.value)
             }
             Some(_) => Ok(Value::Unknown),
             None if self.observes() && self.extension_may_make(&name) => {
                 let made = self.odd_module(&name, "none");
-                self.supposed.extend(made.as_object());
+                self.suppose(&made);
                 self.state.put_module(
                     &name,
                     Entry { value: made.clone(), put: None, certain: false, startup: false },
@@ -253,6 +253,7 @@ impl Machine<'_> {
         let search = Arc::make_mut(&mut self.state.search);
         let at = at.unwrap_or(usize::MAX).min(search.meta_path.len());
         search.meta_path.insert(at, MetaPathFinder::Unknown { what, file, line: line.unwrap_or(1) });
+        self.suppose_installed(finder);
         let installed = self.installed(finder);
         Arc::make_mut(&mut self.state.finders).insert(at, Some(installed));
     }

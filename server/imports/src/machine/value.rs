@@ -202,6 +202,8 @@ pub enum Payload {
     Deferred(Arc<[Value]>),
     /// A property, static method or class method around a function.
     Descriptor(Value),
+    /// What a decorator that cannot be followed made of a function.
+    Decorated(Value),
 }
 
 /// A class with its bases.
