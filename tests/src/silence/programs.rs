@@ -8,6 +8,7 @@ use super::survey::Survey;
 
 /// Some lines that belong together: an import, or one read with what is around it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a block, each asked for by name")]
 pub struct Block {
     /// Which read it is, and where: `import`, `spec.origin`, ….
     pub class: &'static str,
