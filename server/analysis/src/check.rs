@@ -10,7 +10,7 @@ use speclens_source::{Span, text};
 
 use crate::finding::{Certainty, Finding, Place, Severity};
 use crate::observe::observe;
-use crate::verdicts::{Context, judge, lazy};
+use crate::verdicts::{Context, judge, lazy, rule_of};
 
 /// All that is known of one file of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -83,20 +83,6 @@ pub fn environment_report(db: &dyn Db, project: Project, file: Entry) -> FileRep
         }
     });
     FileReport { findings: findings.collect() }
-}
-
-/// Looks at the same expression that ask the same question.
-pub(crate) fn rule_of(observation: &Observation) -> &'static str {
-    match &observation.kind {
-        ObservationKind::Import { .. } => "import",
-        ObservationKind::FindSpec { .. } => "find_spec",
-        ObservationKind::ModuleAttribute { .. } => "attribute",
-        ObservationKind::SpecAttribute { .. } => "spec",
-        ObservationKind::Call { .. } => "call",
-        ObservationKind::LibraryCall { .. } => "library",
-        ObservationKind::Hook(_) => "hook",
-        ObservationKind::Walk { .. } => "walk",
-    }
 }
 
 fn spec_span(observation: &Observation) -> Option<Span> {

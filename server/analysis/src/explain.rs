@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use speclens_environment::{EditableModule, Environment, PathOrigin, Project, PythonVersion};
-use speclens_files::Db;
+use speclens_files::{Db, Entry};
 use speclens_imports::DatabaseWorld;
 use speclens_imports::finders::{Candidate, Verdict};
 use speclens_imports::machine::{Checkpoint, SpecState};
@@ -12,6 +12,7 @@ use speclens_imports::spec::{Attribute, Loader, ModuleSpec, module_attributes};
 use speclens_source::{Name, module_facts};
 
 use crate::finding::{Certainty, Related};
+use crate::observe::observe;
 use crate::resolver::{Missing, Resolver};
 use crate::value::{Value, loader_value};
 use crate::verdicts;
@@ -244,6 +245,13 @@ pub(crate) fn as_evidence(db: &dyn Db, lines: &[Related]) -> Vec<Evidence> {
         }
     });
     evidence.collect()
+}
+
+/// The lines by which a file of the workspace, and what it imports, changes `sys.meta_path`, `sys.path_hooks` or `sys.path`.
+/// `None` where it cannot be read.
+pub fn import_hooks(db: &dyn Db, project: Project, file: Entry) -> Option<Vec<Evidence>> {
+    let observed = observe(db, project, file).as_ref()?;
+    Some(as_evidence(db, &verdicts::change_lines(&observed.changes)))
 }
 
 fn found(resolver: &Resolver<'_>, before: ModuleSpec) -> Found {

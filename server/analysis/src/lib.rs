@@ -25,13 +25,13 @@ pub use comparison::{
 pub use definition::{Definition, definition};
 pub use effects::{Added, Effects, Module, effects};
 pub use explain::{
-    Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, origin_words,
-    owners, verdict_words,
+    Evidence, Explanation, Found, Imported, Kind, Portion, PutSpec, Replacement, explain, import_hooks,
+    origin_words, owners, verdict_words,
 };
 pub use finding::{Certainty, Edit, Finding, Fix, Place, Related, Severity};
 pub use hints::{Hint, hints};
 pub use hover::{Hover, hover};
-pub use observe::{import_hooks, sources_read};
+pub use observe::sources_read;
 pub use resolver::{Missing, Resolved, Resolver};
 pub use rules::{RULES, Rule, rule};
 pub use settings::{

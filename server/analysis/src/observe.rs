@@ -11,9 +11,7 @@ use speclens_imports::machine::{EntryFile, Evidence as Change, Machine, Observat
 use speclens_imports::{DatabaseWorld, SourcesRead};
 use speclens_source::{ModuleFacts, Name, Span, module_facts};
 
-use crate::explain::{Evidence, as_evidence};
 use crate::settings::{Launch, launch_of};
-use crate::verdicts::change_lines;
 
 /// What a run of a file saw.
 #[derive(Debug, Clone)]
@@ -82,13 +80,6 @@ pub(crate) fn observe(db: &dyn Db, project: Project, file: Entry) -> Option<Arc<
 /// their fixes propose.
 pub fn sources_read(db: &dyn Db, project: Project, file: Entry) -> FxHashSet<Entry> {
     observe(db, project, file).as_ref().map(|observed| observed.read.files()).unwrap_or_default()
-}
-
-/// The lines by which a file of the workspace, and what it imports, changes `sys.meta_path`, `sys.path_hooks` or `sys.path`.
-/// `None` where it cannot be read.
-pub fn import_hooks(db: &dyn Db, project: Project, file: Entry) -> Option<Vec<Evidence>> {
-    let observed = observe(db, project, file).as_ref()?;
-    Some(as_evidence(db, &change_lines(&observed.changes)))
 }
 
 /// What a file is when it runs, and the directory that `sys.path` starts with: a module of a package is imported from the

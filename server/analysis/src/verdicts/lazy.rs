@@ -5,8 +5,7 @@ use rustc_hash::FxHashMap;
 use speclens_imports::machine::{Observation, ObservationKind, Seen};
 use speclens_source::Span;
 
-use super::{Context, certainty, fixes, will};
-use crate::check::rule_of;
+use super::{Context, certainty, fixes, rule_of, will};
 use crate::finding::{Certainty, Finding, Related, Severity};
 use crate::observe::Lazy;
 

@@ -73,6 +73,20 @@ pub(crate) fn judge(context: &Context<'_>, observation: &Observation) -> Option<
     }
 }
 
+/// Looks at the same expression that ask the same question.
+pub(crate) fn rule_of(observation: &Observation) -> &'static str {
+    match &observation.kind {
+        ObservationKind::Import { .. } => "import",
+        ObservationKind::FindSpec { .. } => "find_spec",
+        ObservationKind::ModuleAttribute { .. } => "attribute",
+        ObservationKind::SpecAttribute { .. } => "spec",
+        ObservationKind::Call { .. } => "call",
+        ObservationKind::LibraryCall { .. } => "library",
+        ObservationKind::Hook(_) => "hook",
+        ObservationKind::Walk { .. } => "walk",
+    }
+}
+
 /// How the module that an observation is about became what it is.
 pub(crate) fn evidence_of(
     db: &dyn Db,
