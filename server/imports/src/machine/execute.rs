@@ -146,6 +146,9 @@ impl Machine<'_> {
             StatementKind::With(with) => return self.execute_with(with, 0),
             StatementKind::Match { subject, cases } => return self.execute_match(subject, cases),
             StatementKind::Raise { exception } => {
+                if exception.is_none() && let Some(again) = self.handled.last() {
+                    return Err(Box::new(again.clone()));
+                }
                 let raised = self.raise_statement(exception.as_ref())?;
                 if self.is_convincing(&raised) {
                     return Err(raised);
@@ -350,10 +353,7 @@ impl Machine<'_> {
 
     fn raise_statement(&mut self, exception: Option<&Expression>) -> Raises<Box<Raised>> {
         let Some(expression) = exception else {
-            // The handler that runs knows which exception is meant.
-            let mut again = Raised::of("builtins.BaseException", "");
-            again.type_name = Name::default();
-            return Ok(again);
+            return Ok(Raised::of("builtins.RuntimeError", "No active exception to reraise"));
         };
         let value = self.evaluate(expression)?;
         let value = if self.is_class(&value) { self.call(&value, Vec::new(), Vec::new())? } else { value };
@@ -381,7 +381,6 @@ impl Machine<'_> {
         let in_function = self.frame().is_some_and(|frame| frame.is_function() && !frame.observed);
         let import_error = Value::Builtin("builtins.ImportError");
         !in_function
-            || raised.type_name.is_empty()
             || self.is_instance_of(&raised.class, &import_error) == Some(true)
             || self.is_expected(&raised.type_name)
             // What a library has read of a module explains it.

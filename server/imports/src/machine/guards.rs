@@ -19,7 +19,12 @@ impl Machine<'_> {
         finally: &Block,
     ) -> Raises<Completion> {
         let result = self.execute_guarded(body, handlers, orelse);
-        let end = self.execute_block(finally)?;
+        let end = match &result {
+            Err(raised) if !finally.is_empty() => {
+                self.while_handled(raised, |machine| machine.execute_block(finally))?
+            }
+            _ => self.execute_block(finally)?,
+        };
         match end {
             Completion::Normal | Completion::Doubtful | Completion::DoubtfulTurn => result,
             other => Ok(other),
@@ -114,11 +119,15 @@ impl Machine<'_> {
             let value = self.exception_instance(raised);
             self.bind(name, value);
         }
-        match self.execute_block(&handler.body) {
-            // A bare `raise` in the handler.
-            Err(again) if again.type_name.is_empty() => Err(Box::new(raised.clone())),
-            result => result,
-        }
+        self.while_handled(raised, |machine| machine.execute_block(&handler.body))
+    }
+
+    /// Runs what a bare `raise` may stand in.
+    fn while_handled<T>(&mut self, raised: &Raised, body: impl FnOnce(&mut Self) -> T) -> T {
+        self.handled.push(raised.clone());
+        let result = body(self);
+        self.handled.pop();
+        result
     }
 
     /// The handlers of what the body may have raised run possibly.
@@ -174,7 +183,9 @@ impl Machine<'_> {
         };
         let instance = self.exception_instance(&raised);
         let arguments = vec![raised.class.clone(), instance, Value::Unknown];
-        let exit = self.call_guard(&manager, "__exit__", arguments)?.unwrap_or(Value::None);
+        let exit =
+            self.while_handled(&raised, |machine| machine.call_guard(&manager, "__exit__", arguments))?;
+        let exit = exit.unwrap_or(Value::None);
         if self.truth(&exit) == Some(true) {
             self.mark_handled(&raised);
             return Ok(Completion::Normal);

@@ -144,6 +144,8 @@ pub struct Machine<'w> {
     tries: Vec<TryContext>,
     /// How many of them stand around the import of the module that runs.
     module_tries: usize,
+    /// The exceptions that are being handled, the innermost last.
+    handled: Vec<Raised>,
     /// Whether the value that is computed is only tested against None, or for truth.
     tested: bool,
     /// Which reads of the user's file its values came from.
@@ -232,6 +234,7 @@ impl<'w> Machine<'w> {
             imports: 0,
             classes: Vec::new(),
             tries: Vec::new(),
+            handled: Vec::new(),
             module_tries: 0,
             tested: false,
             provenance: provenance::Provenance::default(),
