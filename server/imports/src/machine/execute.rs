@@ -146,7 +146,9 @@ impl Machine<'_> {
             StatementKind::With(with) => return self.execute_with(with, 0),
             StatementKind::Match { subject, cases } => return self.execute_match(subject, cases),
             StatementKind::Raise { exception } => {
-                if exception.is_none() && let Some(again) = self.handled.last() {
+                if exception.is_none()
+                    && let Some(again) = self.handled.last()
+                {
                     return Err(Box::new(again.clone()));
                 }
                 let raised = self.raise_statement(exception.as_ref())?;
